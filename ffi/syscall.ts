@@ -5,19 +5,20 @@ import { type Architecture, type SyscallName, syscallNumber } from "./syscalls.t
 /** An argument of a system call: a number, or memory (text gets its NUL) whose address is passed. */
 export type Argument = number | bigint | string | Uint8Array;
 
-const PROT_READ_WRITE = 0x3;
-const PROT_READ_EXEC = 0x5;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
-const PAGE = 65_536; // Bytes; the largest page of either architecture.
+const PROT_READ_WRITE = 0x3n;
+const PROT_READ_EXEC = 0x5n;
+const MAP_PRIVATE_ANONYMOUS = 0x22n;
+const PAGE = 65_536n; // Bytes; the largest page of either architecture.
 
 const ARGUMENTS = ["u64", "u64", "u64", "u64", "u64", "u64", "u64"] as const;
+const THUNK = { parameters: ARGUMENTS, result: "i64" } as const;
+const WAITING_THUNK = { parameters: ARGUMENTS, result: "i64", nonblocking: true } as const;
 const encoder = new TextEncoder();
 
 let libc: ReturnType<typeof openLibc> | undefined;
-let thunk: Deno.UnsafeFnPointer<{ parameters: typeof ARGUMENTS; result: "i64" }> | undefined;
-let waiting:
-  | Deno.UnsafeFnPointer<{ parameters: typeof ARGUMENTS; result: "i64"; nonblocking: true }>
-  | undefined;
+let thunkAt: bigint | undefined;
+let thunk: Deno.UnsafeFnPointer<typeof THUNK> | undefined;
+let waitingThunk: Deno.UnsafeFnPointer<typeof WAITING_THUNK> | undefined;
 
 /** The architecture that this process runs on. */
 export const ARCH: Architecture = Deno.build.arch;
@@ -40,17 +41,18 @@ export function mapCode(code: Uint8Array<ArrayBuffer>): bigint {
   libc ??= openLibc();
   const { syscall, memcpy } = libc.symbols;
   const address = syscall(
-    syscallNumber("mmap", ARCH),
-    0,
+    BigInt(syscallNumber("mmap", ARCH)),
+    0n,
     PAGE,
     PROT_READ_WRITE,
     MAP_PRIVATE_ANONYMOUS,
-    -1n & 0xffff_ffff_ffff_ffffn,
-    0,
+    BigInt.asUintN(64, -1n),
+    0n,
   );
   if (address === -1n) throw new Error("cannot map memory for machine code");
   memcpy(address, code, BigInt(code.length));
-  if (syscall(syscallNumber("mprotect", ARCH), address, PAGE, PROT_READ_EXEC, 0, 0, 0) !== 0n) {
+  const mprotect = BigInt(syscallNumber("mprotect", ARCH));
+  if (syscall(mprotect, address, PAGE, PROT_READ_EXEC, 0n, 0n, 0n) !== 0n) {
     throw new Error(
       "cannot make memory executable: the kernel or a security module forbids it (SELinux: execmem)",
     );
@@ -59,8 +61,8 @@ export function mapCode(code: Uint8Array<ArrayBuffer>): bigint {
 }
 
 /** A pointer object for an address, as the FFI wants it. */
-export function pointer(address: bigint): Deno.PointerObject {
-  const made = Deno.UnsafePointer.create(address);
+export function pointer<T>(address: bigint): Deno.PointerObject<T> {
+  const made = Deno.UnsafePointer.create<T>(address);
   if (made === null) throw new Error("null pointer");
   return made;
 }
@@ -76,15 +78,22 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text + "\0");
 }
 
-/** Numbers stay; memory becomes its address, and is kept in `held` until the call is over. */
-function raw(args: Argument[], held: Uint8Array[]): (number | bigint)[] {
-  return args.map((arg) => {
-    if (typeof arg === "number") return arg < 0 ? BigInt.asUintN(64, BigInt(arg)) : arg;
-    if (typeof arg === "bigint") return BigInt.asUintN(64, arg);
+/** The six machine words of a call; memory becomes its address, and is put into `held`. */
+function words(args: Argument[], held: Uint8Array[]) {
+  const word = (arg: Argument | undefined): bigint => {
+    if (arg === undefined) return 0n;
+    if (typeof arg === "number" || typeof arg === "bigint") return BigInt.asUintN(64, BigInt(arg));
     const memory = typeof arg === "string" ? cString(arg) : arg as Uint8Array<ArrayBuffer>;
     held.push(memory);
     return addressOf(memory);
-  });
+  };
+  const [a, b, c, d, e, f] = args;
+  return [word(a), word(b), word(c), word(d), word(e), word(f)] as const;
+}
+
+function thunkPointer<T>(): Deno.PointerObject<T> {
+  thunkAt ??= mapCode(ARCH === "x86_64" ? THUNK_X86_64 : THUNK_AARCH64);
+  return pointer<T>(thunkAt);
 }
 
 /**
@@ -93,10 +102,9 @@ function raw(args: Argument[], held: Uint8Array[]): (number | bigint)[] {
  * @returns what the kernel returned: a result, or a negative error number
  */
 export function trySyscall(name: SyscallName, ...args: Argument[]): number {
-  thunk ??= new Deno.UnsafeFnPointer(thunkPointer(), { parameters: ARGUMENTS, result: "i64" });
-  const held: Uint8Array[] = [];
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = raw(args, held);
-  return Number(thunk.call(syscallNumber(name, ARCH), a, b, c, d, e, f));
+  thunk ??= new Deno.UnsafeFnPointer(thunkPointer(), THUNK);
+  const held: Uint8Array[] = []; // Reachable, so alive, until the call has returned.
+  return Number(thunk.call(BigInt(syscallNumber(name, ARCH)), ...words(args, held)));
 }
 
 /**
@@ -110,26 +118,21 @@ export function syscall(name: SyscallName, ...args: Argument[]): number {
   return result;
 }
 
+const inFlight = new Set<Uint8Array[]>();
+
 /**
  * Makes one system call that may wait, on a thread of its own, so that signals and timers go on.
  *
  * @returns a result, or a negative error number
  */
 export async function waitSyscall(name: SyscallName, ...args: Argument[]): Promise<number> {
-  waiting ??= new Deno.UnsafeFnPointer(thunkPointer(), {
-    parameters: ARGUMENTS,
-    result: "i64",
-    nonblocking: true,
-  });
+  waitingThunk ??= new Deno.UnsafeFnPointer(thunkPointer(), WAITING_THUNK);
   const held: Uint8Array[] = [];
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = raw(args, held);
-  const result = await waiting.call(syscallNumber(name, ARCH), a, b, c, d, e, f);
-  return held.length >= 0 ? Number(result) : 0; // Uses `held`: memory lives until here.
-}
-
-let thunkAt: Deno.PointerObject | undefined;
-
-function thunkPointer(): Deno.PointerObject {
-  thunkAt ??= pointer(mapCode(ARCH === "x86_64" ? THUNK_X86_64 : THUNK_AARCH64));
-  return thunkAt;
+  inFlight.add(held);
+  try {
+    const number = BigInt(syscallNumber(name, ARCH));
+    return Number(await waitingThunk.call(number, ...words(args, held)));
+  } finally {
+    inFlight.delete(held);
+  }
 }
