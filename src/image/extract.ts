@@ -1,0 +1,136 @@
+/**
+ * Unpacks a tar file into a directory as a container's root.
+ *
+ * What an archive says is not trusted: it may name `..`, write through links that it made itself, link to the
+ * host's files, ask for devices, or for more than the disk holds. tree.ts keeps it inside; this file decides
+ * what is unpacked at all.
+ *
+ * @module
+ */
+import { S_IFBLK, S_IFCHR, S_IFIFO, SyscallError } from "../../ffi/mod.ts";
+import { shown } from "./bytes.ts";
+import { readTar, type TarEntry, type TarLimits } from "./tar_read.ts";
+import { components, TarError } from "./tar_entry.ts";
+import { type Attributes, Tree } from "./tree.ts";
+
+/** What may be unpacked, and how much of it. */
+export interface ExtractOptions extends Partial<TarLimits> {
+  /** Makes device nodes too; without it they are left out, since the runtime makes its own /dev. */
+  devices?: boolean;
+  /** Called with the bytes of content written so far, after each entry. */
+  onProgress?: (writtenBytes: number) => void;
+}
+
+/** What became of an archive. */
+export interface Extracted {
+  entries: number;
+  /** Bytes of file content. */
+  contentBytes: number;
+  /** Names of device nodes that were left out. */
+  skippedDevices: number;
+}
+
+/** 64 GiB and two million entries: above any root filesystem, below what fills a machine. */
+export const EXTRACT_LIMITS: TarLimits = { limitBytes: 64 * 2 ** 30, limitEntries: 2_000_000 };
+
+/**
+ * Unpacks an uncompressed tar stream into an empty directory.
+ *
+ * @param path of the directory; nobody else may be able to write there
+ * @throws {TarError} naming the entry that was refused, or how the file is damaged
+ */
+export async function extractTar(
+  stream: ReadableStream<Uint8Array>,
+  path: string,
+  options: ExtractOptions = {},
+): Promise<Extracted> {
+  using tree = new Tree(path);
+  const result: Extracted = { entries: 0, contentBytes: 0, skippedDevices: 0 };
+  const directories = new Map<string, [parts: string[], mtimeSeconds: number]>();
+  for await (const entry of readTar(stream, { ...EXTRACT_LIMITS, ...options })) {
+    try {
+      const parts = components(entry.name);
+      if (!await write(tree, entry, parts, options)) result.skippedDevices++;
+      if (entry.type === "directory") directories.set(parts.join("/"), [parts, entry.mtimeSeconds]);
+    } catch (error) {
+      throw explain(entry, error);
+    }
+    result.entries++;
+    result.contentBytes += entry.sizeBytes;
+    options.onProgress?.(result.contentBytes);
+  }
+  if (result.entries === 0) throw new TarError("an archive without entries");
+  for (const [parts, mtimeSeconds] of directories.values()) tree.directoryTime(parts, mtimeSeconds);
+  return result;
+}
+
+/** @returns false when the entry was left out */
+async function write(
+  tree: Tree,
+  entry: TarEntry,
+  parts: string[],
+  options: ExtractOptions,
+): Promise<boolean> {
+  const attributes: Attributes = { ...entry, xattrs: allowedXattrs(entry) };
+  if (parts.length === 0 && entry.type !== "directory") {
+    throw new TarError("the root itself is no directory");
+  }
+  switch (entry.type) {
+    case "directory":
+      tree.directory(parts, attributes);
+      return true;
+    case "file":
+      await tree.file(parts, attributes, entry.body);
+      return true;
+    case "symlink":
+      if (entry.linkName === "") throw new TarError("a link to nothing");
+      tree.symlink(parts, attributes, entry.linkName);
+      return true;
+    case "hardlink":
+      tree.hardlink(parts, components(entry.linkName));
+      return true;
+    case "fifo":
+      tree.node(parts, attributes, S_IFIFO, [0, 0]);
+      return true;
+    case "character-device":
+    case "block-device":
+      return device(tree, entry, parts, attributes, options);
+  }
+}
+
+/** A character device 0:0 is overlayfs's whiteout: in a lower directory it would hide things, so never. */
+function device(
+  tree: Tree,
+  entry: TarEntry,
+  parts: string[],
+  attributes: Attributes,
+  options: ExtractOptions,
+): boolean {
+  const { deviceMajor, deviceMinor } = entry;
+  if (!options.devices || (deviceMajor === 0 && deviceMinor === 0)) return false;
+  const type = entry.type === "block-device" ? S_IFBLK : S_IFCHR;
+  tree.node(parts, attributes, type, [deviceMajor, deviceMinor]);
+  return true;
+}
+
+/**
+ * File capabilities and the user's own attributes. `trusted.overlay.*` and `user.overlay.*` would redirect
+ * lookups of the overlay that this tree becomes a layer of; security labels belong to the host's policy.
+ */
+function allowedXattrs({ xattrs }: TarEntry): Map<string, Uint8Array<ArrayBuffer>> {
+  return new Map(
+    [...xattrs].filter(([name]) =>
+      name === "security.capability" ||
+      (name.startsWith("user.") && !name.startsWith("user.overlay."))
+    ),
+  );
+}
+
+function explain(entry: TarEntry, cause: unknown): unknown {
+  if (!(cause instanceof TarError || cause instanceof SyscallError)) return cause;
+  const link = entry.type === "hardlink" || entry.type === "symlink";
+  const to = link ? ` to ${shown(entry.linkName)}` : "";
+  return new TarError(`cannot unpack ${entry.type} ${shown(entry.name)}${to}: ${cause.message}`, {
+    cause,
+  });
+}
