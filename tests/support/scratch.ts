@@ -1,0 +1,140 @@
+/**
+ * Deno.test for tests of the program: needs, a limit, and a scratch that must be left clean.
+ */
+import { describe, leftovers, removeLeftovers } from "./leftovers.ts";
+import { type Ended, minictrCommand, patient, Program, type StartOptions } from "./program.ts";
+import { maySkip, type Need, requires } from "./requires.ts";
+import { testRootfs } from "./rootfs.ts";
+import { deadRuns, makeDirectory, RUN_NAME } from "./run.ts";
+import { Terminal, type TerminalOptions } from "./terminal.ts";
+
+/** What a test needs, and how long it may take. */
+export interface TestOptions {
+  readonly requires?: readonly Need[];
+  /** 60 s; eight times that in the virtual machine. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * A test with a scratch of its own. It fails, too, when a process, mount or control group that
+ * carries the scratch's name is still there two seconds after it.
+ */
+export function test(
+  name: string,
+  options: TestOptions,
+  body: (t: Scratch) => Promise<void> | void,
+): void {
+  const lack = requires(...options.requires ?? []);
+  if (lack === undefined) {
+    Deno.test({ name, fn: (context) => inScratch(context, options, body) });
+  } else if (maySkip(lack.need)) {
+    Deno.test({ name: `${name} (skipped: ${lack.reason})`, ignore: true, fn: () => {} });
+  } else {
+    Deno.test(name, () => {
+      throw new Error(`cannot skip "${name}", which needs ${lack.need}: ${lack.reason}`);
+    });
+  }
+}
+
+/** What one test has to itself. */
+export class Scratch {
+  /** A directory; removed after the test. */
+  readonly directory = makeDirectory();
+  /** Unique on this machine, for containers, control groups and the like; the directory's name. */
+  readonly name = this.directory.slice(this.directory.lastIndexOf("/") + 1);
+  /** The program's state and data (`--root`). */
+  readonly root = `${this.directory}/root`;
+  readonly step: Deno.TestContext["step"];
+
+  constructor(context: Deno.TestContext) {
+    this.step = context.step.bind(context);
+  }
+
+  /** A busybox root file system, shared by all tests of the run: do not write to it. */
+  get rootfs(): string {
+    return testRootfs();
+  }
+
+  /** Runs `minictr --root ROOT ARGS` to its end. */
+  async minictr(args: readonly string[], options: StartOptions = {}): Promise<Ended> {
+    await using program = this.start([...this.#minictr(), ...args], options);
+    return await program.ended;
+  }
+
+  /** Starts `minictr --root ROOT ARGS`. */
+  startMinictr(args: readonly string[], options: StartOptions = {}): Program {
+    return this.start([...this.#minictr(), ...args], options);
+  }
+
+  /** Starts `minictr --root ROOT ARGS` on a terminal of its own. */
+  minictrOnTerminal(args: readonly string[], options: TerminalOptions = {}): Terminal {
+    return this.onTerminal([...this.#minictr(), ...args], options);
+  }
+
+  /** Starts any program on a terminal of its own, marked as the test's. */
+  onTerminal(words: readonly string[], options: TerminalOptions = {}): Terminal {
+    return new Terminal(words, { ...options, env: this.#mark(options) });
+  }
+
+  /** Starts any program, marked as the test's. */
+  start(words: readonly string[], options: StartOptions = {}): Program {
+    return new Program(words, { ...options, env: this.#mark(options) });
+  }
+
+  #minictr(): string[] {
+    return [...minictrCommand(), "--root", this.root];
+  }
+
+  /** By this variable a process that outlives the test is found. */
+  #mark(options: StartOptions): Record<string, string> {
+    return { ...options.env, MINICTR_TEST: this.name };
+  }
+}
+
+async function inScratch(
+  context: Deno.TestContext,
+  { timeoutMs = 60_000 }: TestOptions,
+  body: (t: Scratch) => Promise<void> | void,
+): Promise<void> {
+  await sweepOnce();
+  const scratch = new Scratch(context);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limitMs = patient(timeoutMs);
+  const timeUp = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`did not end within ${limitMs} ms`)), limitMs);
+  });
+  let hasPassed = false;
+  try {
+    await Promise.race([body(scratch), timeUp]);
+    hasPassed = true;
+  } finally {
+    clearTimeout(timer);
+    const left = await leftovers(scratch.name, hasPassed ? undefined : 0);
+    await removeLeftovers(scratch.name, [scratch.directory]);
+    if (hasPassed && left.length > 0) throw new Error(`the test left behind:\n${describe(left)}`);
+  }
+}
+
+let sweeping: Promise<void> | undefined;
+
+/** Removes what earlier runs that were killed left; without a runner, this run's directory too. */
+function sweepOnce(): Promise<void> {
+  sweeping ??= (async () => {
+    if (Deno.env.has("MINICTR_TEST_RUN")) return; // The runner does both.
+    for (const run of deadRuns()) await removeRun(run);
+    globalThis.addEventListener("unload", () => {
+      new Deno.Command("rm", { args: ["-rf", "--one-file-system", runDirectory(RUN_NAME)] })
+        .outputSync();
+    });
+  })();
+  return sweeping;
+}
+
+/** Removes all that a run left. */
+export async function removeRun(name: string): Promise<void> {
+  await removeLeftovers(name, [runDirectory(name)]);
+}
+
+function runDirectory(name: string): string {
+  return `${Deno.env.get("TMPDIR") ?? "/tmp"}/${name}`;
+}
