@@ -39,25 +39,20 @@ export async function removeLeftovers(name: string, directories: string[]): Prom
   }
 }
 
-/** Names of links and nftables tables that look like the program's own. */
-export function networkObjects(): Leftover[] {
+/**
+ * What the program may leave that carries no test's name: links and nftables tables that look like
+ * its own, and its control groups that hold no process. To be compared before and after.
+ */
+export function unnamedObjects(): Leftover[] {
   const links = [...Deno.readDirSync("/sys/class/net")].map((entry) => entry.name);
   const tables = run("nft", "list", "tables").split("\n");
+  const isEmpty = ({ what }: Leftover) =>
+    attemptTo(() => Deno.readTextFileSync(`${what}/cgroup.procs`)) === "";
   return [
     ...links.filter(isOwn).map((what) => ({ kind: "interface" as const, what })),
     ...tables.filter(isOwn).map((what) => ({ kind: "table" as const, what })),
+    ...cgroups("minictr").filter(isEmpty),
   ];
-}
-
-/** Control groups of the program's own, of whatever test, that hold no process. */
-export function emptyGroups(): Leftover[] {
-  return cgroups("minictr").filter(({ what }) => {
-    try {
-      return Deno.readTextFileSync(`${what}/cgroup.procs`) === "";
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** One line each. */

@@ -1,7 +1,7 @@
 /**
  * Deno.test for tests of the program: needs, a limit, and a scratch that must be left clean.
  */
-import { describe, leftovers, removeLeftovers } from "./leftovers.ts";
+import { describe, type Leftover, leftovers, removeLeftovers } from "./leftovers.ts";
 import { type Ended, minictrCommand, patient, Program, type StartOptions } from "./program.ts";
 import { maySkip, type Need, requires } from "./requires.ts";
 import { testRootfs } from "./rootfs.ts";
@@ -103,16 +103,23 @@ async function inScratch(
   const timeUp = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`did not end within ${limitMs} ms`)), limitMs);
   });
-  let hasPassed = false;
   try {
     await Promise.race([body(scratch), timeUp]);
-    hasPassed = true;
+  } catch (cause) {
+    await clear(scratch, 0);
+    throw cause;
   } finally {
     clearTimeout(timer);
-    const left = await leftovers(scratch.name, hasPassed ? undefined : 0);
-    await removeLeftovers(scratch.name, [scratch.directory]);
-    if (hasPassed && left.length > 0) throw new Error(`the test left behind:\n${describe(left)}`);
   }
+  const left = await clear(scratch, 2000);
+  if (left.length > 0) throw new Error(`the test left behind:\n${describe(left)}`);
+}
+
+/** Removes, and returns, what is left after `graceMs`. */
+async function clear(scratch: Scratch, graceMs: number): Promise<Leftover[]> {
+  const left = await leftovers(scratch.name, graceMs);
+  await removeLeftovers(scratch.name, [scratch.directory]);
+  return left;
 }
 
 let sweeping: Promise<void> | undefined;

@@ -1,0 +1,125 @@
+/**
+ * Runs the suite and ends with the plain line "N passed, N failed, N skipped".
+ *
+ *     deno run -A tools/test.ts [units|system|FILE...]
+ *
+ * "units" are the tests beside the code; "system" are those in tests/, which run the program. After
+ * them nothing of the run may be left on the machine; that counts as one test.
+ */
+import { describe, type Leftover, leftovers, unnamedObjects } from "../tests/support/leftovers.ts";
+import { deadRuns, IN_VM, PROJECT, RUN_NAME } from "../tests/support/run.ts";
+import { removeRun } from "../tests/support/scratch.ts";
+
+const UNITS = ["ffi", "src", "rootfs", "tools", "bench"];
+const SYSTEM = ["tests"];
+const LIMIT_MS = 25 * 60_000;
+
+interface Tally {
+  passed: number;
+  failed: string[];
+  skipped: string[];
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const tally: Tally = { passed: 0, failed: [], skipped: [] };
+  for (const name of deadRuns()) await removeRun(name);
+  const before = unnamedObjects();
+  for (const places of suites(args)) await runSuite(places, tally);
+  await checkLeftovers(before, tally);
+  report(tally);
+  return tally.failed.length === 0 && tally.passed > 0 ? 0 : 1;
+}
+
+function suites(args: readonly string[]): string[][] {
+  const [first] = args;
+  if (first === undefined) return [UNITS, SYSTEM];
+  if (first === "units") return [UNITS];
+  if (first === "system") return [SYSTEM];
+  return [[...args]];
+}
+
+/** Types are checked by `deno task check`; where nothing may be downloaded, nothing is. */
+async function runSuite(places: readonly string[], tally: Tally): Promise<void> {
+  const args = ["test", "-A", "--no-lock", "--no-check", ...(IN_VM ? ["--cached-only"] : [])];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args, ...places.filter(hasTests)],
+    cwd: PROJECT,
+    env: { MINICTR_TEST_RUN: RUN_NAME, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+  const failedBefore = tally.failed.length;
+  for await (const line of lines(child.stdout)) {
+    console.log(line);
+    count(line, tally);
+  }
+  const { success, code } = await child.status;
+  clearTimeout(timer);
+  if (!success && tally.failed.length === failedBefore) {
+    tally.failed.push(`the suite of ${places.join(", ")} ended with status ${code}`);
+  }
+}
+
+function hasTests(place: string): boolean {
+  if (place.endsWith(".ts")) return true;
+  return [...walk(`${PROJECT}/${place}`)].some((path) => path.endsWith("_test.ts"));
+}
+
+function* walk(directory: string): Generator<string> {
+  for (const entry of Deno.readDirSync(directory)) {
+    const path = `${directory}/${entry.name}`;
+    if (entry.isDirectory) yield* walk(path);
+    else yield path;
+  }
+}
+
+/** The reporter's lines: "NAME ... ok (3ms)", where a step's are indented. */
+function count(line: string, tally: Tally): void {
+  const [, name = "", result] = /^(\S.*) \.\.\. (ok|FAILED|ignored)\b/.exec(line) ?? [];
+  if (result === "ok") tally.passed++;
+  if (result === "FAILED") tally.failed.push(name);
+  if (result === "ignored" && maySkip(name)) tally.skipped.push(name);
+  else if (result === "ignored") tally.failed.push(`${name} is ignored without a reason`);
+  const [, module] = /^Uncaught error from (\S+) FAILED/.exec(line) ?? [];
+  if (module !== undefined) tally.failed.push(`${module} (an error outside of its tests)`);
+}
+
+/** A test that is ignored by other means than `requires` gives no reason. */
+function maySkip(name: string): boolean {
+  return Deno.env.get("MINICTR_TEST_NO_SKIP") !== "1" || name.includes(" (skipped: ");
+}
+
+async function checkLeftovers(before: readonly Leftover[], tally: Tally): Promise<void> {
+  const isNew = ({ what }: Leftover) => !before.some((old) => old.what === what);
+  const named = await leftovers(RUN_NAME);
+  const first = unnamedObjects().filter(isNew);
+  if (first.length > 0) await new Promise((resolve) => setTimeout(resolve, 2000));
+  const still = new Set(unnamedObjects().map(({ what }) => what));
+  const left = [...named, ...first.filter(({ what }) => still.has(what))];
+  await removeRun(RUN_NAME);
+  if (left.length === 0) tally.passed++;
+  else tally.failed.push(`the suite leaves nothing behind, but there is\n${describe(left)}`);
+}
+
+function report({ passed, failed, skipped }: Tally): void {
+  console.log();
+  for (const name of skipped) {
+    console.log(`skipped: ${name.replace(" (skipped: ", ": ").replace(/\)$/, "")}`);
+  }
+  for (const name of failed) console.log(`failed: ${name}`);
+  const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : "";
+  console.log(`${passed} passed, ${failed.length} failed${skips}`);
+}
+
+async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let pending = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    const whole = (pending + chunk).split("\n");
+    pending = whole.pop() ?? "";
+    yield* whole;
+  }
+  if (pending !== "") yield pending;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
