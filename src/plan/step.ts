@@ -1,0 +1,167 @@
+/**
+ * The vocabulary of a plan: labelled steps, each a few system calls, as data.
+ *
+ * A mechanism (mounts.ts, capabilities.ts, …) is a pure function that returns steps. Nothing here
+ * calls the kernel: `stage/assemble.ts` turns steps into a program, `explain.ts` into text.
+ */
+import type { SyscallName } from "../../ffi/syscalls.ts";
+
+/**
+ * What a step can do other than a system call; each results in what is said here.
+ *
+ * - `end`: leaves a program that runs in this process
+ * - `load64`, `load32`: the 8 or 4 bytes at address 0, zero-extended
+ * - `store64`, `store32`: stores argument 1 in the 8 or 4 bytes at address 0
+ * - `add`, `and`: of two arguments; `less`: 1 if argument 0 is below argument 1, unsigned, else 0
+ * - `copy`: copies argument 2 bytes to address 0 from address 1
+ */
+export type OperationName =
+  | "end"
+  | "load64"
+  | "load32"
+  | "store64"
+  | "store32"
+  | "add"
+  | "and"
+  | "less"
+  | "copy";
+
+/** What a call returned, as an argument of later calls. Known by identity; the name is for people. */
+export interface Slot {
+  kind: "slot";
+  name: string;
+}
+
+/** A number with the header's names for it: `O_PATH|O_CLOEXEC`. */
+export interface Flags {
+  kind: "flags";
+  value: number | bigint;
+  text: string;
+}
+
+/** Memory that the kernel fills, or that several calls share. Known by identity. */
+export interface Room {
+  kind: "room";
+  name: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** An address inside a room. */
+export interface Place {
+  kind: "place";
+  room: Room;
+  /** Bytes from its start. */
+  offset: number;
+}
+
+/** A C struct built for one call: its fields in order, without padding other than what is named. */
+export interface Struct {
+  kind: "struct";
+  name: string;
+  fields: [name: string, bytes: 1 | 2 | 4 | 8, value: Value][];
+}
+
+/** `char *[]` ending in NULL: argv or envp. */
+export interface Strings {
+  kind: "strings";
+  values: string[];
+}
+
+/** The program's own table in memory, or its length in bytes: what a stage reports when it fails. */
+export interface Self {
+  kind: "self";
+  what: "address" | "length";
+}
+
+/** An argument of a call. Text and bytes stand for their address. */
+export type Value =
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | Slot
+  | Flags
+  | Room
+  | Place
+  | Struct
+  | Strings
+  | Self;
+
+/** Where to go on when a call returned this error or value; `next` is the next step. */
+export interface On {
+  /** Header name of an error, as ENOENT; `any` for all of them. */
+  errno?: string;
+  value?: number;
+  goto: string;
+}
+
+/** One system call, or an operation on memory. */
+export interface Call {
+  name: SyscallName | OperationName;
+  args: Value[];
+  to?: Slot;
+  on?: On[];
+  /** A place to go to. */
+  id?: string;
+}
+
+/** Some calls that do one thing, in words that an administrator understands. */
+export interface Step {
+  label: string;
+  calls: Call[];
+  /** What is usually the cause of an error and what to do, by its header name. */
+  hints?: Record<string, string>;
+}
+
+/** A new slot. */
+export function slot(name: string): Slot {
+  return { kind: "slot", name };
+}
+
+/** A new room of some bytes. */
+export function room(name: string, size: number): Room {
+  return { kind: "room", name, size };
+}
+
+/** The address of a byte of a room. */
+export function place(room: Room, offset: number): Place {
+  return { kind: "place", room, offset };
+}
+
+/** A C struct for one call. */
+export function struct(name: string, fields: Struct["fields"]): Struct {
+  return { kind: "struct", name, fields };
+}
+
+/** argv or envp. */
+export function strings(values: string[]): Strings {
+  return { kind: "strings", values };
+}
+
+/** Or-ed flags that keep their names: `flags({ O_PATH, O_CLOEXEC })`. */
+export function flags(named: Record<string, number>): Flags {
+  let value = 0n;
+  for (const bits of Object.values(named)) value |= BigInt(bits);
+  const number = Number(value);
+  return { kind: "flags", value: number, text: Object.keys(named).join("|") || "0" };
+}
+
+/** One call; `more` says where the result goes and what to do about errors that are expected. */
+export function call(
+  name: Call["name"],
+  args: Value[],
+  more: { to?: Slot; on?: On[]; id?: string } = {},
+): Call {
+  return { name, args, ...more };
+}
+
+/** One step. */
+export function step(label: string, calls: Call[], hints?: Step["hints"]): Step {
+  return hints ? { label, calls, hints } : { label, calls };
+}
+
+/** On this error, go on with the next step. */
+export function ignore(...errnos: string[]): On[] {
+  return errnos.map((errno) => ({ errno, goto: "next" }));
+}

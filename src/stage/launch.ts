@@ -1,0 +1,163 @@
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  CLONE_INTO_CGROUP,
+  CLONE_PIDFD,
+  CLONE_VFORK,
+  CLONE_VM,
+  F_ADD_SEALS,
+  F_SEAL_GROW,
+  F_SEAL_SEAL,
+  F_SEAL_SHRINK,
+  F_SEAL_WRITE,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  MFD_EXEC,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_RDONLY,
+  O_WRONLY,
+  SIG_SETMASK,
+  SIGCHLD,
+} from "../../ffi/mod.ts";
+import {
+  type Call,
+  call,
+  type Flags,
+  flags,
+  room,
+  type Slot,
+  slot,
+  type Step,
+  step,
+  strings,
+  struct,
+  type Value,
+} from "../plan/step.ts";
+
+/** What a launch results in. */
+export interface Launch {
+  steps: Step[];
+  /** The stage's process id, as this process sees it. */
+  pid: Slot;
+  /** Room with the pidfd in its first 4 bytes. */
+  pidfd: ReturnType<typeof room>;
+}
+
+export interface LaunchOptions {
+  /** The executable: its head, and the program behind it. Read when the steps are carried out. */
+  head: Uint8Array;
+  program: Uint8Array;
+  programOffset: number;
+  /** CLONE_NEW* */
+  namespaces: Flags;
+  /** cgroup v2: a descriptor of the directory that the stage is born in. */
+  cgroup?: Slot;
+  /** A file to write the executable to where memfd execution is refused. */
+  fallbackPath: string;
+}
+
+/**
+ * The steps that turn a stage into a process.
+ *
+ * The executable goes into a sealed memfd: nothing that the container does can write to it, and
+ * /proc/PID/exe leads to it and not to minictr (CVE-2019-5736). clone3 with CLONE_VFORK shares this
+ * process's memory until the child's execveat; all signals are blocked meanwhile, so that no handler
+ * of this process runs in the child.
+ *
+ * @see memfd_create(2), clone3(2), execveat(2)
+ */
+export function launchSteps(options: LaunchOptions): Launch {
+  const file = slot("stage");
+  const pid = slot("pid");
+  const pidfd = room("pidfd", 8);
+  return {
+    pid,
+    pidfd,
+    steps: [
+      ...executableSteps(file, options),
+      startStep(file, pid, pidfd, options),
+    ],
+  };
+}
+
+const SEALS = flags({ F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE });
+
+/** vm.memfd_noexec=2 refuses an executable memfd (EACCES): then a file that is unlinked at once. */
+function executableSteps(file: Slot, options: LaunchOptions): Step[] {
+  const { head, program, programOffset, fallbackPath } = options;
+  const memfd = flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_EXEC });
+  const oldMemfd = flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING }); // MFD_EXEC is new in Linux 6.3.
+  const written = slot("stage being written");
+  const create = flags({ O_WRONLY, O_CREAT, O_EXCL, O_CLOEXEC });
+  const fill = (to: Slot) => [
+    call("write", [to, head, head.length]),
+    call("pwrite64", [to, program, program.length, programOffset]),
+  ];
+  return [
+    step("write the stage into a sealed memory file", [
+      call("memfd_create", ["stage", memfd], {
+        to: file,
+        on: [{ errno: "EINVAL", goto: "old memfd" }, { errno: "EACCES", goto: "no memfd" }],
+      }),
+      call("add", [0, 0], { on: [{ value: 0, goto: "fill memfd" }] }),
+      call("memfd_create", ["stage", oldMemfd], { to: file, id: "old memfd" }),
+      { ...fill(file)[0], id: "fill memfd" } as Call,
+      ...fill(file).slice(1),
+      call("fcntl", [file, flags({ F_ADD_SEALS }), SEALS], { on: [{ value: 0, goto: "start" }] }),
+      call("openat", [flags({ AT_FDCWD }), fallbackPath, create, 0o500], {
+        to: written,
+        id: "no memfd",
+      }),
+      ...fill(written),
+      call("close", [written]),
+      call("openat", [flags({ AT_FDCWD }), fallbackPath, flags({ O_RDONLY, O_CLOEXEC })], {
+        to: file,
+      }),
+      call("unlinkat", [flags({ AT_FDCWD }), fallbackPath, 0]),
+    ]),
+  ];
+}
+
+function startStep(file: Slot, pid: Slot, pidfd: Value, options: LaunchOptions): Step {
+  const { namespaces, cgroup } = options;
+  const named: Record<string, number> = { CLONE_VM, CLONE_VFORK, CLONE_PIDFD };
+  if (cgroup) named.CLONE_INTO_CGROUP = CLONE_INTO_CGROUP;
+  const own = flags(named);
+  const all: Flags = {
+    kind: "flags",
+    value: BigInt(own.value) | BigInt(namespaces.value),
+    text: namespaces.value === 0 ? own.text : `${own.text}|${namespaces.text}`,
+  };
+  const cloneArgs = struct("clone_args", [
+    ["flags", 8, all],
+    ["pidfd", 8, pidfd],
+    ["child_tid", 8, 0],
+    ["parent_tid", 8, 0],
+    ["exit_signal", 8, flags({ SIGCHLD })],
+    ["stack", 8, 0],
+    ["stack_size", 8, 0],
+    ["tls", 8, 0],
+    ["set_tid", 8, 0],
+    ["set_tid_size", 8, 0],
+    ["cgroup", 8, cgroup ?? 0],
+  ]);
+  const everySignal = new Uint8Array(8).fill(0xff);
+  const maskBefore = room("signal mask", 8);
+  return step("start the stage in its namespaces", [
+    call("rt_sigprocmask", [flags({ SIG_SETMASK }), everySignal, maskBefore, 8], { id: "start" }),
+    call("clone3", [cloneArgs, 88], { to: pid, on: [{ value: 0, goto: "child" }] }),
+    call("rt_sigprocmask", [flags({ SIG_SETMASK }), maskBefore, 0, 8]),
+    call("close", [file], { on: [{ value: 0, goto: "next" }] }),
+    call(
+      "execveat",
+      [file, "", strings(["minictr-stage"]), strings([]), flags({ AT_EMPTY_PATH })],
+      {
+        id: "child",
+        on: [{ errno: "any", goto: "child failed" }],
+      },
+    ),
+    call("exit_group", [126], { id: "child failed" }),
+  ]);
+}

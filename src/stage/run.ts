@@ -1,0 +1,69 @@
+import { ARCH, mapCode, pointer } from "../../ffi/mod.ts";
+import type { Room, Slot } from "../plan/step.ts";
+import type { Program } from "./assemble.ts";
+import { interpreter } from "./elf.ts";
+import { HEADER_SIZE, INSTRUCTION_SIZE, OFFSET } from "./instruction.ts";
+
+const FUNCTION = { parameters: ["pointer"], result: "i64" } as const;
+
+let run: Deno.UnsafeFnPointer<typeof FUNCTION> | undefined;
+
+/** Which call of a program failed, and how. */
+export interface Failure {
+  step: number;
+  call: number;
+  /** Positive error number. */
+  errno: number;
+}
+
+/**
+ * Carries out a program in this process, on this thread, in one call.
+ *
+ * @returns the failure that ended it, if one did
+ */
+export function runHere(program: Program): Failure | undefined {
+  run ??= new Deno.UnsafeFnPointer(pointer(mapCode(interpreter(ARCH).code)), FUNCTION);
+  run.call(pointer(program.base));
+  return failureIn(program, program.bytes);
+}
+
+/** What a call of a program that ran here resulted in. */
+export function resultOf(program: Program, slot: Slot): number {
+  const offset = program.results.get(slot);
+  if (offset === undefined) throw new Error(`no call of the program results in "${slot.name}"`);
+  return Number(view(program.bytes).getBigInt64(offset, true));
+}
+
+/** The bytes of a room of a program that ran here. */
+export function roomOf(program: Program, room: Room): Uint8Array<ArrayBuffer> {
+  const offset = program.rooms.get(room);
+  if (offset === undefined) throw new Error(`the program has no room "${room.name}"`);
+  return program.bytes.subarray(offset, offset + room.size);
+}
+
+/**
+ * The failure that a program's table tells of.
+ *
+ * @param table the program's own memory, or what a stage reported
+ */
+export function failureIn(program: Program, table: Uint8Array): Failure | undefined {
+  const failed = view(table).getBigUint64(8, true);
+  if (failed === 0n) return undefined;
+  const index = (Number(failed - program.base) - HEADER_SIZE) / INSTRUCTION_SIZE;
+  const origin = program.origins[index];
+  if (!origin) throw new Error(`a report names instruction ${index}, which the program has not`);
+  const errno = -Number(view(table).getBigInt64(16, true));
+  return { step: origin.step, call: origin.call, errno };
+}
+
+/** Result of each call of a table that was carried out, by instruction. */
+export function resultsIn(program: Program, table: Uint8Array): bigint[] {
+  const bytes = view(table);
+  return program.origins.map((_, index) =>
+    bytes.getBigInt64(HEADER_SIZE + index * INSTRUCTION_SIZE + OFFSET.result, true)
+  );
+}
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
