@@ -1,0 +1,134 @@
+/**
+ * Which folder may import which, as data, and the judge of one import.
+ *
+ * The picture: cli → container → plan, stage, cgroup, network, image → netlink, ffi. spec is for all
+ * and imports nothing.
+ */
+
+/** The folders that each folder may import from, besides itself. */
+export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
+  "main.ts": ["src/cli", "src/spec", "ffi"],
+  "src/cli": [
+    "src/monitor",
+    "src/container",
+    "src/image",
+    "src/network",
+    "src/cgroup",
+    "src/plan",
+    "src/stage",
+    "src/spec",
+    "rootfs",
+    "ffi",
+  ],
+  "src/monitor": ["src/container", "src/cgroup", "src/network", "src/spec", "ffi"],
+  "src/container": [
+    "src/plan",
+    "src/stage",
+    "src/cgroup",
+    "src/network",
+    "src/image",
+    "src/spec",
+    "rootfs",
+    "ffi",
+  ],
+  "src/plan": ["src/spec", "ffi"],
+  "src/stage": ["src/plan", "ffi"],
+  "src/cgroup": ["src/spec", "ffi"],
+  "src/network": ["src/netlink", "src/spec", "ffi"],
+  "src/image": ["src/spec", "ffi"],
+  "src/netlink": ["ffi"],
+  "src/spec": [],
+  "rootfs": ["src/image", "src/spec", "ffi"],
+  "ffi": [],
+};
+
+/** A folder is entered by its mod.ts. These are entered directly: they lie on the way of `run`, and
+ * the rest of their folder, which mod.ts would load, does not. */
+export const DOORS: readonly string[] = [
+  "ffi/constants.ts",
+  "src/cli/usage_error.ts",
+  "src/plan/step.ts",
+  "src/spec/error.ts",
+];
+
+/** The files of src/plan that its mechanisms may import: one mechanism knows no other. */
+export const SHARED_BY_MECHANISMS: readonly string[] = ["src/plan/step.ts", "src/plan/target.ts"];
+
+/** Names of deno.json's "imports" and Node's modules, and who may use them besides tests and tools.
+ * Whoever uses one of Node's imports it when it is called for: no start pays for it. */
+export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  "assert": [],
+  "fast-check": [],
+  "fzstd": ["src/image"],
+  "node:stream": ["src/image"],
+  "node:zlib": ["src/image"],
+  "xz-decompress": ["src/image"],
+};
+
+/** How a module is imported: a type costs nothing at a start, so it may come from any file. */
+export type ImportKind = "type" | "static" | "dynamic";
+
+/** Why `file` may not import `specifier`, or undefined if it may. Both as written in the project:
+ * "src/cli/run.ts", "../plan/mod.ts" or "fzstd". */
+export function objection(
+  file: string,
+  specifier: string,
+  kind: ImportKind = "static",
+): string | undefined {
+  if (isFree(file)) return undefined;
+  if (!specifier.startsWith(".")) return packageObjection(file, specifier, kind);
+  const target = resolve(file, specifier);
+  const [from, to] = [folderOf(file), folderOf(target)];
+  if (from === to) return innerObjection(file, target);
+  if (target === "src/cli/usage_error.ts" && from !== "main.ts") {
+    return `nothing below src/cli knows the command line`;
+  }
+  if (!(DIRECTIONS[from] ?? []).includes(to)) {
+    return `${from} may not import ${to}; see tools/lint/directions.ts`;
+  }
+  if (kind !== "type" && target !== `${to}/mod.ts` && !DOORS.includes(target)) {
+    return `${to} is entered by its mod.ts, not "${target}"`;
+  }
+  return undefined;
+}
+
+/** Tests and tools may import all. */
+export function isFree(file: string): boolean {
+  return file.endsWith("_test.ts") || /^(tests|tools|bench)\//.test(file);
+}
+
+function packageObjection(file: string, specifier: string, kind: ImportKind): string | undefined {
+  const isNode = specifier.startsWith("node:");
+  if (isNode && kind === "static") {
+    return `"${specifier}" costs 5 to 40 ms at every start; use Deno's own API or ffi/`;
+  }
+  const users = PACKAGES[specifier];
+  if (users === undefined) return `"${specifier}" is not listed in tools/lint/directions.ts`;
+  if (users.includes(folderOf(file))) return undefined;
+  return `"${specifier}" is not for ${folderOf(file)}`;
+}
+
+function innerObjection(file: string, target: string): string | undefined {
+  const [from, to] = [directoryOf(file), directoryOf(target)];
+  if (to.startsWith(`${from}/`) && !target.endsWith("/mod.ts")) {
+    return `${to} is entered by its mod.ts, not "${target}"`;
+  }
+  const isMechanism = from === "src/plan" && file !== "src/plan/mod.ts";
+  if (isMechanism && to === from && !SHARED_BY_MECHANISMS.includes(target)) {
+    return `mechanisms do not import one another; src/plan/mod.ts puts them in order`;
+  }
+  return undefined;
+}
+
+/** "src/plan/seccomp/mod.ts" → "src/plan"; "ffi/libc.ts" → "ffi"; "main.ts" → "main.ts" */
+function folderOf(path: string): string {
+  return path.split("/").slice(0, path.startsWith("src/") ? 2 : 1).join("/");
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+function resolve(file: string, specifier: string): string {
+  return new URL(specifier, `file:///${file}`).pathname.slice(1);
+}
