@@ -1,17 +1,21 @@
 /**
  * Runs the suite and ends with the plain line "N passed, N failed, N skipped".
  *
- *     deno run -A tools/test.ts [units|system|FILE...]
+ *     deno run -A tools/test.ts [units|kernel|system|FILE]...
  *
- * "units" are the tests beside the code; "system" are those in tests/, which run the program. After
- * them nothing of the run may be left on the machine; that counts as one test.
+ * "units" are the tests beside the code, "kernel" those of them that talk to the kernel; "system"
+ * are those in tests/, which run the program. Without a word: units and system. After them nothing of the run may be left on the machine; that counts as one test.
  */
 import { describe, type Leftover, leftovers, unnamedObjects } from "../tests/support/leftovers.ts";
 import { deadRuns, IN_VM, PROJECT, RUN_NAME } from "../tests/support/run.ts";
 import { removeRun } from "../tests/support/scratch.ts";
+import { files } from "./source.ts";
 
-const UNITS = ["ffi", "src", "rootfs", "tools", "bench"];
-const SYSTEM = ["tests"];
+const SUITES: Readonly<Record<string, readonly string[]>> = {
+  units: ["ffi", "src", "rootfs", "tools", "bench"],
+  kernel: ["ffi", "src/stage", "src/cgroup", "src/netlink", "src/network", "src/container"],
+  system: ["tests"],
+};
 const LIMIT_MS = 25 * 60_000;
 
 interface Tally {
@@ -24,25 +28,21 @@ async function main(args: readonly string[]): Promise<number> {
   const tally: Tally = { passed: 0, failed: [], skipped: [] };
   for (const name of deadRuns()) await removeRun(name);
   const before = unnamedObjects();
-  for (const places of suites(args)) await runSuite(places, tally);
+  for (const word of args.length > 0 ? args : ["units", "system"]) {
+    await runSuite(SUITES[word] ?? [word], tally);
+  }
   await checkLeftovers(before, tally);
   report(tally);
   return tally.failed.length === 0 && tally.passed > 0 ? 0 : 1;
 }
 
-function suites(args: readonly string[]): string[][] {
-  const [first] = args;
-  if (first === undefined) return [UNITS, SYSTEM];
-  if (first === "units") return [UNITS];
-  if (first === "system") return [SYSTEM];
-  return [[...args]];
-}
-
 /** Types are checked by `deno task check`; where nothing may be downloaded, nothing is. */
 async function runSuite(places: readonly string[], tally: Tally): Promise<void> {
   const args = ["test", "-A", "--no-lock", "--no-check", ...(IN_VM ? ["--cached-only"] : [])];
+  const present = places.filter(hasTests);
+  if (present.length === 0) return;
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...args, ...places.filter(hasTests)],
+    args: [...args, ...present],
     cwd: PROJECT,
     env: { MINICTR_TEST_RUN: RUN_NAME, NO_COLOR: "1" },
     stdin: "null",
@@ -63,15 +63,7 @@ async function runSuite(places: readonly string[], tally: Tally): Promise<void> 
 
 function hasTests(place: string): boolean {
   if (place.endsWith(".ts")) return true;
-  return [...walk(`${PROJECT}/${place}`)].some((path) => path.endsWith("_test.ts"));
-}
-
-function* walk(directory: string): Generator<string> {
-  for (const entry of Deno.readDirSync(directory)) {
-    const path = `${directory}/${entry.name}`;
-    if (entry.isDirectory) yield* walk(path);
-    else yield path;
-  }
+  return [...files()].some((path) => path.startsWith(`${place}/`) && path.endsWith("_test.ts"));
 }
 
 /** The reporter's lines: "NAME ... ok (3ms)", where a step's are indented. */

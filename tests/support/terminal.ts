@@ -18,7 +18,7 @@ export class Terminal implements AsyncDisposable {
   constructor(words: readonly string[], options: TerminalOptions = {}) {
     const { rows = 24, columns = 80, ...rest } = options;
     const script = new URL("terminal.py", import.meta.url).pathname;
-    const driver = ["python3", script, `${rows}`, `${columns}`, ...words];
+    const driver = [python(), script, `${rows}`, `${columns}`, ...words];
     this.#driver = new Program(driver, { ...rest, stdin: "pipe" });
   }
 
@@ -53,5 +53,15 @@ export class Terminal implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#driver[Symbol.asyncDispose]();
+  }
+}
+
+/** The system's own where it is: one that is found by a version manager's script starts slowly. */
+function python(): string {
+  try {
+    Deno.statSync("/usr/bin/python3");
+    return "/usr/bin/python3";
+  } catch {
+    return "python3";
   }
 }

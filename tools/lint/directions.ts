@@ -2,7 +2,7 @@
  * Which folder may import which, as data, and the judge of one import.
  *
  * The picture: cli → container → plan, stage, cgroup, network, image → netlink, ffi. spec is for all
- * and imports nothing.
+ * and imports nothing. plan takes from cgroup what the host's hierarchies look like.
  */
 
 /** The folders that each folder may import from, besides itself. */
@@ -31,7 +31,7 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     "rootfs",
     "ffi",
   ],
-  "src/plan": ["src/spec", "ffi"],
+  "src/plan": ["src/cgroup", "src/spec", "ffi"],
   "src/stage": ["src/plan", "ffi"],
   "src/cgroup": ["src/spec", "ffi"],
   "src/network": ["src/netlink", "src/spec", "ffi"],
@@ -52,7 +52,11 @@ export const DOORS: readonly string[] = [
 ];
 
 /** The files of src/plan that its mechanisms may import: one mechanism knows no other. */
-export const SHARED_BY_MECHANISMS: readonly string[] = ["src/plan/step.ts", "src/plan/target.ts"];
+export const SHARED_BY_MECHANISMS: readonly string[] = [
+  "src/plan/mount_options.ts",
+  "src/plan/step.ts",
+  "src/plan/target.ts",
+];
 
 /** Names of deno.json's "imports" and Node's modules, and who may use them besides tests and tools.
  * Whoever uses one of Node's imports it when it is called for: no start pays for it. */
@@ -60,6 +64,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "assert": [],
   "fast-check": [],
   "fzstd": ["src/image"],
+  "node:crypto": ["src/image"],
   "node:stream": ["src/image"],
   "node:zlib": ["src/image"],
   "xz-decompress": ["src/image"],

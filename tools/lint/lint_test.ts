@@ -82,3 +82,10 @@ Deno.test("functions end at 70 lines and files at 300", () => {
   assert.deepEqual(rulesBroken("src/cli/run.ts", "//\n".repeat(300)), []);
   assert.deepEqual(rulesBroken("src/cli/run.ts", "//\n".repeat(301)), ["minictr/size"]);
 });
+
+Deno.test("exports have a docstring", () => {
+  assert.deepEqual(rulesBroken("src/cli/run.ts", "export function f() {}"), ["minictr/docs"]);
+  assert.deepEqual(rulesBroken("src/cli/run.ts", "// No.\nexport const a = 1;"), ["minictr/docs"]);
+  assert.deepEqual(rulesBroken("src/cli/run.ts", "/** Says. */\nexport function f() {}"), []);
+  assert.deepEqual(rulesBroken("ffi/constants.ts", "export const MS_BIND = 4096;"), []);
+});

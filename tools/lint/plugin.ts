@@ -1,5 +1,5 @@
 /**
- * The project's own lint rules: import directions, who may exit, sizes.
+ * The project's own lint rules: import directions, who may exit, sizes, docstrings.
  */
 import { type ImportKind, isFree, objection } from "./directions.ts";
 
@@ -84,6 +84,26 @@ const size: Deno.lint.Rule = {
   },
 };
 
+/** Constants in capitals are the kernel's own names: their file says where they come from. */
+const docs: Deno.lint.Rule = {
+  create(context) {
+    if (isFree(relative(context.filename))) return {};
+    return {
+      ExportNamedDeclaration(node) {
+        const { declaration } = node;
+        if (declaration === null || declaration === undefined) return;
+        if (/^export const [A-Z0-9_]+\b/.test(context.sourceCode.getText(node))) return;
+        const comment = context.sourceCode.getCommentsBefore(node).at(-1);
+        if (comment?.type === "Block" && comment.value.startsWith("*")) return;
+        context.report({
+          node,
+          message: "an export without a docstring: one sentence, its source",
+        });
+      },
+    };
+  },
+};
+
 function countLines(text: string): number {
   return text.split("\n").length;
 }
@@ -94,6 +114,6 @@ function relative(path: string): string {
 
 const plugin: Deno.lint.Plugin = {
   name: "minictr",
-  rules: { directions, exits, assertions, size },
+  rules: { directions, exits, assertions, size, docs },
 };
 export default plugin;
