@@ -1,0 +1,163 @@
+import { buildRootfs, type Order } from "../../rootfs/mod.ts";
+import { listRootfs, removeRootfs, type RootfsMeta } from "../image/mod.ts";
+import { type CommandLine, type Grammar, parseCommandLine, wrongUse } from "./grammar.ts";
+import { formatBytes, ProgressLine, standardError } from "./progress.ts";
+import { ROOTFS_BUILD, ROOTFS_LS, ROOTFS_RM } from "./rootfs_flags.ts";
+import { UsageError } from "./usage_error.ts";
+
+const DATA_ROOT = "/var/lib/minictr";
+const RECIPES = ["busybox", "host", "debootstrap", "tar"] as const;
+
+/**
+ * `minictr rootfs build|ls|rm`: builds, lists and removes root filesystems.
+ *
+ * @param args the words after `rootfs`
+ * @param dataRoot where they are kept; `--root` has the last word
+ * @returns the exit status: 0, or 1 when one of several could not be removed
+ */
+export async function run(args: string[], dataRoot: string = DATA_ROOT): Promise<number> {
+  const [verb, ...rest] = args;
+  const command = COMMANDS.get(verb ?? "");
+  if (command) return await command(rest, dataRoot);
+  if (verb === "--help") return print(USAGE);
+  const got = verb === undefined ? "needs one" : `does not know "${verb}"`;
+  throw new UsageError(`"rootfs" has the commands build, ls and rm; it ${got}`);
+}
+
+const COMMANDS = new Map([["build", build], ["ls", list], ["list", list], ["rm", remove]]);
+
+const USAGE = [ROOTFS_BUILD, ROOTFS_LS, ROOTFS_RM]
+  .map(({ command, operands, summary }) => `minictr ${command} ${operands}\n    ${summary}`)
+  .join("\n");
+
+type BuildLine = CommandLine<typeof ROOTFS_BUILD>;
+
+async function build(args: string[], defaultRoot: string): Promise<number> {
+  const [word, ...rest] = args;
+  const recipe = RECIPES.find((name) => name === word);
+  if (!recipe) {
+    if (word === "--help") return print(describe(ROOTFS_BUILD));
+    throw wrongUse(ROOTFS_BUILD, `a recipe is one of ${RECIPES.join(", ")}, not "${word ?? ""}"`);
+  }
+  const line = parseCommandLine(ROOTFS_BUILD, rest);
+  if (line.help) return print(describe(ROOTFS_BUILD));
+  const order = orderOf(recipe, line);
+  const { root: dataRoot = defaultRoot, name = recipe, replace, quiet } = line.flags;
+  const progress = new ProgressLine(standardError());
+  try {
+    const meta = await buildRootfs(
+      order,
+      { dataRoot, name, replace },
+      quiet ? undefined : (shown) => progress.show(shown),
+    );
+    progress.end();
+    return print(quiet ? meta.name : summary(meta));
+  } finally {
+    progress.end();
+  }
+}
+
+/** The recipe with its options; those of another recipe are refused, not dropped. */
+function orderOf(recipe: typeof RECIPES[number], line: BuildLine): Order {
+  const foreign = [...line.groups].find((group) => group !== "common" && group !== recipe);
+  if (foreign !== undefined) {
+    throw wrongUse(ROOTFS_BUILD, `a flag of the recipe ${foreign} is not for ${recipe}`);
+  }
+  const { flags, operands } = line;
+  const [archive, more] = operands;
+  const extra = recipe === "tar" ? more : archive;
+  if (extra !== undefined) throw wrongUse(ROOTFS_BUILD, `unexpected operand "${extra}"`);
+  switch (recipe) {
+    case "busybox":
+      return { recipe, options: present({ busybox: flags.busybox }) };
+    case "host":
+      return { recipe, options: { programs: [...flags.program] } };
+    case "debootstrap": {
+      const { suite, mirror, include } = flags;
+      return { recipe, options: { ...present({ suite, mirror }), include: [...include] } };
+    }
+    case "tar": {
+      if (archive === undefined) throw wrongUse(ROOTFS_BUILD, "the recipe tar needs a FILE or URL");
+      const { sha256, devices } = flags;
+      return { recipe, options: { archive, devices, ...present({ sha256 }) } };
+    }
+  }
+}
+
+async function list(args: string[], defaultRoot: string): Promise<number> {
+  const { flags, help } = parseCommandLine(ROOTFS_LS, args);
+  if (help) return print(describe(ROOTFS_LS));
+  const all = await listRootfs(flags.root ?? defaultRoot);
+  if (flags.json) return print(JSON.stringify(all, null, 2));
+  if (flags.quiet) return all.length === 0 ? 0 : print(all.map(({ name }) => name).join("\n"));
+  const rows = all.map((meta) => [
+    meta.name,
+    meta.recipe,
+    formatBytes(meta.sizeBytes),
+    String(meta.files),
+    meta.created.slice(0, 16).replace("T", " "),
+    meta.source,
+  ]);
+  return print(columns([["NAME", "RECIPE", "SIZE", "FILES", "CREATED (UTC)", "SOURCE"], ...rows]));
+}
+
+async function remove(args: string[], defaultRoot: string): Promise<number> {
+  const { flags, operands, help } = parseCommandLine(ROOTFS_RM, args);
+  if (help) return print(describe(ROOTFS_RM));
+  if (operands.length === 0) throw wrongUse(ROOTFS_RM, "name what to remove");
+  const failures: unknown[] = [];
+  for (const name of operands) {
+    try {
+      await removeRootfs(flags.root ?? defaultRoot, name);
+      print(name);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1) throw new AggregateError(failures, failures.map(messageOf).join("; "));
+  return 0;
+}
+
+function summary({ name, recipe, sizeBytes, files, source }: RootfsMeta): string {
+  return `${name}: ${formatBytes(sizeBytes)} in ${files} files (${recipe}: ${source})`;
+}
+
+function columns(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows.map((row) =>
+    row.map((cell, i) => i === row.length - 1 ? cell : cell.padEnd((widths[i] ?? 0) + 3)).join("")
+  ).join("\n");
+}
+
+function describe({ command, operands, summary, groups, examples }: Grammar): string {
+  const lines = [`Usage: minictr ${command} ${operands}`, "", `${summary}.`];
+  for (const { title, flags } of groups) {
+    lines.push("", `${title}:`);
+    for (const { name, short, value, help, default: preset } of flags) {
+      const spelled = `${short === undefined ? "" : `-${short}, `}--${name} ${value ?? ""}`;
+      lines.push(`  ${spelled.padEnd(24)} ${help}${preset === undefined ? "" : ` (${preset})`}`);
+    }
+  }
+  lines.push("", "Examples:", ...examples.map(([line, does]) => `  ${line}\n      ${does}`));
+  return lines.join("\n");
+}
+
+/** The options that were given: an absent one is left out, not undefined. */
+function present<T extends Record<string, string | undefined>>(options: T) {
+  const given: { [K in keyof T]?: string } = {};
+  for (const key in options) {
+    const value = options[key];
+    if (value !== undefined) given[key] = value;
+  }
+  return given;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function print(text: string): number {
+  console.log(text);
+  return 0;
+}
