@@ -12,6 +12,7 @@ import { shown } from "./bytes.ts";
 import { readTar, type TarEntry, type TarLimits } from "./tar_read.ts";
 import { components, TarError } from "./tar_entry.ts";
 import { type Attributes, Tree } from "./tree.ts";
+import { isPortableXattr } from "./xattr.ts";
 
 /** What may be unpacked, and how much of it. */
 export interface ExtractOptions extends Partial<TarLimits> {
@@ -71,7 +72,10 @@ async function write(
   parts: string[],
   options: ExtractOptions,
 ): Promise<boolean> {
-  const attributes: Attributes = { ...entry, xattrs: allowedXattrs(entry) };
+  const attributes: Attributes = {
+    ...entry,
+    xattrs: new Map([...entry.xattrs].filter(([name]) => isPortableXattr(name))),
+  };
   if (parts.length === 0 && entry.type !== "directory") {
     throw new TarError("the root itself is no directory");
   }
@@ -111,19 +115,6 @@ function device(
   const type = entry.type === "block-device" ? S_IFBLK : S_IFCHR;
   tree.node(parts, attributes, type, [deviceMajor, deviceMinor]);
   return true;
-}
-
-/**
- * File capabilities and the user's own attributes. `trusted.overlay.*` and `user.overlay.*` would redirect
- * lookups of the overlay that this tree becomes a layer of; security labels belong to the host's policy.
- */
-function allowedXattrs({ xattrs }: TarEntry): Map<string, Uint8Array<ArrayBuffer>> {
-  return new Map(
-    [...xattrs].filter(([name]) =>
-      name === "security.capability" ||
-      (name.startsWith("user.") && !name.startsWith("user.overlay."))
-    ),
-  );
 }
 
 function explain(entry: TarEntry, cause: unknown): unknown {

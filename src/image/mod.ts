@@ -8,6 +8,7 @@
  * @module
  */
 export { BUILTIN, builtinRootfs, isRootfsName, storedRootfs, treeOf } from "./builtin.ts";
+export { fromText } from "./bytes.ts";
 export { CompressionError, decompressed } from "./compression.ts";
 export { Sha256, watched } from "./digest.ts";
 export { type Elf, EM_OF_ARCH, isStatic, readElf, readElfFile } from "./elf.ts";
@@ -22,4 +23,6 @@ export {
   type RootfsMeta,
   StoreError,
 } from "./store.ts";
-export { TarError } from "./tar_entry.ts";
+export { TarError, type TarHeader } from "./tar_entry.ts";
+export { TAR_END, tarHeader, tarPadding } from "./tar_write.ts";
+export { xattrsOf } from "./xattr.ts";
