@@ -6,13 +6,13 @@
  * wrong: `shape.ts` looks at types, it at meanings. All is pure: nothing here reads a file, asks
  * the kernel, or knows what a plan is.
  *
- * This door opens on what every start needs. Modules cost time at each start, so that the rest has
- * doors of its own: `validate.ts` and `json.ts` for those who read a config.json, `sysctl.ts` and
- * `mount_point.ts` for those who make or carry out such entries.
+ * Modules cost time at each start, so that those for reading a config.json are loaded only then.
  *
  * @see config.md and config-linux.md of the OCI runtime specification 1.3.0
  * @module
  */
+
+import type { Process, Spec } from "./types.ts";
 
 export type * from "./types.ts";
 export { CAPABILITIES } from "./capabilities.ts";
@@ -26,3 +26,34 @@ export {
   thermalThrottlePaths,
 } from "./defaults.ts";
 export { SpecError } from "./error.ts";
+export { cleanPath, mountPointProblem } from "./mount_point.ts";
+export { sysctlPath, sysctlProblem } from "./sysctl.ts";
+
+/**
+ * The spec that the text of a config.json is.
+ *
+ * @throws {SpecError} that names the first field which is wrong
+ */
+export async function readSpec(text: string): Promise<Spec> {
+  const [{ parseJson }, { validateSpec }] = await reader();
+  return validateSpec(parseJson(text));
+}
+
+/**
+ * The process that a text is, as `exec --process` takes it.
+ *
+ * @throws {SpecError} that names the first field which is wrong
+ */
+export async function readProcess(text: string): Promise<Process> {
+  const [{ parseJson }, { validateProcess }] = await reader();
+  return validateProcess(parseJson(text));
+}
+
+/** The text of a config.json, two spaces deep. */
+export async function printSpec(spec: Spec): Promise<string> {
+  return (await import("./json.ts")).printJson(spec);
+}
+
+function reader() {
+  return Promise.all([import("./json.ts"), import("./validate.ts")]);
+}

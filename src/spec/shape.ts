@@ -97,8 +97,7 @@ export function shaped(value: unknown, shape: string, field: string): unknown {
   if (fields === undefined) return scalar(value, shape, field);
   const from = object(value, field);
   const into: Record<string, unknown> = {};
-  for (const item of fields.split(" ")) {
-    const [, name = "", type = "string", mark] = /^(\w+)(?:=([^!?]+))?([!?]?)$/.exec(item) ?? [];
+  for (const { name, type, mark } of fieldsOf(shape, fields)) {
     const path = field === "" ? name : `${field}.${name}`;
     const inner = Object.hasOwn(from, name) ? from[name] : undefined;
     if (inner !== undefined && inner !== null) into[name] = shaped(inner, type, path);
@@ -106,6 +105,23 @@ export function shaped(value: unknown, shape: string, field: string): unknown {
     else if (mark === "?") into[name] = 0;
   }
   return into;
+}
+
+type Field = { name: string; type: string; mark: string };
+const read = new Map<string, Field[]>();
+
+/** The fields of a shape, taken apart once. */
+function fieldsOf(shape: string, text: string): Field[] {
+  let fields = read.get(shape);
+  if (fields === undefined) {
+    fields = text.split(" ").map((item) => {
+      const [, name = "", type = "string", mark = ""] = /^(\w+)(?:=([^!?]+))?([!?]?)$/.exec(item) ??
+        [];
+      return { name, type, mark };
+    });
+    read.set(shape, fields);
+  }
+  return fields;
 }
 
 function list(value: unknown, shape: string, field: string): unknown[] {
