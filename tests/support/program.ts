@@ -28,11 +28,11 @@ export interface Ended {
   readonly err: string;
 }
 
-/** The words that start the program under test: the executable that MINICTR names, or main.ts of
+/** The words that start the program under test: those of MINICTR, separated by blanks, or main.ts of
  * the checkout on the Deno that runs the tests. */
 export function minictrCommand(): string[] {
-  const executable = Deno.env.get("MINICTR");
-  if (executable !== undefined) return [executable];
+  const named = Deno.env.get("MINICTR");
+  if (named !== undefined) return named.split(" ");
   return [Deno.execPath(), "run", "-A", "--no-lock", "--cached-only", `${PROJECT}/main.ts`];
 }
 

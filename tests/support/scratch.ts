@@ -45,6 +45,7 @@ export class Scratch {
   /** The program's state and data (`--root`). */
   readonly root = `${this.directory}/root`;
   readonly step: Deno.TestContext["step"];
+  #containers = 0;
 
   constructor(context: Deno.TestContext) {
     this.step = context.step.bind(context);
@@ -66,9 +67,38 @@ export class Scratch {
     return this.start([...this.#minictr(), ...args], options);
   }
 
-  /** Starts `minictr --root ROOT ARGS` on a terminal of its own. */
-  minictrOnTerminal(args: readonly string[], options: TerminalOptions = {}): Terminal {
-    return this.onTerminal([...this.#minictr(), ...args], options);
+  /** Runs a command in a new container of `rootfs`, without a network, to its end. */
+  async run(
+    flags: readonly string[],
+    command: readonly string[],
+    options: StartOptions = {},
+  ): Promise<Ended> {
+    await using program = this.startRun(flags, command, options);
+    return await program.ended;
+  }
+
+  /** Starts a command in a new container of `rootfs`. */
+  startRun(
+    flags: readonly string[],
+    command: readonly string[],
+    options: StartOptions = {},
+  ): Program {
+    return this.start(this.runWords(flags, command), options);
+  }
+
+  /** The words of `minictr run` in a new container of `rootfs`, whose name carries the test's. */
+  runWords(flags: readonly string[], command: readonly string[]): string[] {
+    const name = `${this.name}-${++this.#containers}`;
+    const always = ["--rm", "--network", "none", "--name", name, "--rootfs", this.rootfs];
+    // The last of a flag given twice counts, so that `flags` can name another root.
+    return [...this.#minictr(), "run", ...always, ...flags, ...command];
+  }
+
+  /** A copy of `rootfs` that the test may write to. */
+  async ownRootfs(): Promise<string> {
+    const copy = `${this.directory}/rootfs`;
+    await this.start(["cp", "-a", this.rootfs, copy]).ended;
+    return copy;
   }
 
   /** Starts any program on a terminal of its own, marked as the test's. */
