@@ -198,7 +198,8 @@ function checkSum(block: Uint8Array): void {
     unsigned += value;
     signed += value > 127 ? value - 256 : value;
   });
-  const stored = number(block, 148, 8);
+  const digits = field(block, 148, 8).trim();
+  const stored = /^[0-7]+$/.test(digits) ? parseInt(digits, 8) : undefined;
   if (stored !== unsigned && stored !== signed) {
     throw new TarError("not a tar file, or damaged: a header's checksum is wrong");
   }

@@ -29,6 +29,7 @@ import {
   trySyscall,
 } from "../../ffi/mod.ts";
 import { cBytes } from "./bytes.ts";
+import { TarError } from "./tar_entry.ts";
 
 /** Owner, permissions and time of something in a tree. */
 export interface Attributes {
@@ -69,7 +70,7 @@ export class Tree {
     const name = parts.at(-1);
     using own = name === undefined
       ? this.#open(parts, O_RDONLY | O_DIRECTORY)
-      : this.#makeDirectory(this.#parent(parts), name);
+      : this.#makeDirectory(this.#parent(parts), name, true);
     this.#forget(); // A link that led to the last parent may have been replaced.
     this.#describe(own, attributes);
   }
@@ -110,7 +111,7 @@ export class Tree {
   /** A second name for what is in the tree already; linkat(2) without AT_SYMLINK_FOLLOW. */
   hardlink(parts: string[], target: string[]): void {
     const targetName = target.at(-1);
-    if (targetName === undefined) throw new Error("a hard link to the root");
+    if (targetName === undefined) throw new TarError("a hard link to the root");
     if (target.join("/") === parts.join("/")) return;
     using targetParent = this.#open(target.slice(0, -1), O_PATH | O_DIRECTORY);
     const [parent, name] = this.#place(parts);
@@ -154,7 +155,8 @@ export class Tree {
       if (!(error instanceof SyscallError) || error.errno !== ENOENT) throw error;
       const name = directories.at(-1);
       if (name === undefined) throw error;
-      fd = this.#makeDirectory(this.#parent(directories), name);
+      // A link to nowhere stays one: what it leads to is not the archive's to make.
+      fd = this.#makeDirectory(this.#parent(directories), name, false);
       syscall("fchmod", fd.number, 0o755);
     }
     this.#forget();
@@ -168,14 +170,16 @@ export class Tree {
     this.#last = undefined;
   }
 
-  #makeDirectory(parent: number, name: string): Fd {
+  #makeDirectory(parent: number, name: string, replace: boolean): Fd {
     const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     for (let tries = 0;; tries++) {
       const made = trySyscall("mkdirat", parent, cBytes(name), 0o700);
       if (made < 0 && made !== -EEXIST) throw new SyscallError("mkdirat", -made);
       const fd = trySyscall("openat", parent, cBytes(name), flags, 0);
       if (fd >= 0) return new Fd(fd);
-      if (tries > 0 || (fd !== -ELOOP && fd !== -ENOTDIR)) throw new SyscallError("openat", -fd);
+      if (!replace || tries > 0 || (fd !== -ELOOP && fd !== -ENOTDIR)) {
+        throw new SyscallError("openat", -fd);
+      }
       syscall("unlinkat", parent, cBytes(name), 0);
     }
   }
@@ -183,7 +187,7 @@ export class Tree {
   /** Where to create the last component: its directory, with the name free. */
   #place(parts: string[]): [parent: number, name: string] {
     const name = parts.at(-1);
-    if (name === undefined) throw new Error("only a directory can be the root");
+    if (name === undefined) throw new TarError("only a directory can be the root");
     const parent = this.#parent(parts);
     const removed = trySyscall("unlinkat", parent, cBytes(name), 0);
     if (removed === -ENOENT) return [parent, name];
