@@ -51,7 +51,10 @@ const ELOOP = 40, ENOTDIR = 20, EINTR = 4;
 export class Tree {
   readonly #root: Fd;
   readonly #privileged = trySyscall("geteuid") === 0;
-  /** The last parent opened: the next entry is most often in the same directory. */
+  /**
+   * The last parent opened: the next entry is most often in the same directory. It cannot be stale: who replaces a
+   * component of its path opens that component's parent first.
+   */
   #last: { path: string; fd: Fd } | undefined;
 
   /** @throws {SyscallError} when `path` is no directory */
@@ -71,7 +74,6 @@ export class Tree {
     using own = name === undefined
       ? this.#open(parts, O_RDONLY | O_DIRECTORY)
       : this.#makeDirectory(this.#parent(parts), name, true);
-    this.#forget(); // A link that led to the last parent may have been replaced.
     this.#describe(own, attributes);
   }
 
@@ -164,7 +166,6 @@ export class Tree {
     return fd.number;
   }
 
-  /** A directory may since have been replaced by a link: its descriptor must not be used again. */
   #forget(): void {
     this.#last?.fd.close();
     this.#last = undefined;
@@ -193,8 +194,7 @@ export class Tree {
     if (removed === -ENOENT) return [parent, name];
     if (removed === -EISDIR) syscall("unlinkat", parent, cBytes(name), AT_REMOVEDIR);
     else if (removed < 0) throw new SyscallError("unlinkat", -removed);
-    this.#forget(); // What went may have been a link on the way to the parent.
-    return [this.#parent(parts), name];
+    return [parent, name];
   }
 
   #describe(own: Fd, attributes: Attributes): void {
