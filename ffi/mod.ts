@@ -11,6 +11,7 @@
 export * from "./constants.ts";
 export { errnoName, errnoNumber, errnoText, SyscallError } from "./errno.ts";
 export { Fd } from "./fd.ts";
+export { catchSignals } from "./signal_handler.ts";
 export {
   addressOf,
   ARCH,

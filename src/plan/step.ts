@@ -68,10 +68,10 @@ export interface Strings {
   values: string[];
 }
 
-/** The program's own table in memory, or its length in bytes: what a stage reports when it fails. */
+/** The program's own memory, its length in bytes, and that of its table alone: for reports. */
 export interface Self {
   kind: "self";
-  what: "address" | "length";
+  what: "address" | "length" | "tableLength";
 }
 
 /** An argument of a call. Text and bytes stand for their address. */
@@ -88,7 +88,10 @@ export type Value =
   | Strings
   | Self;
 
-/** Where to go on when a call returned this error or value; `next` is the next step. */
+/**
+ * Where to go on when a call returned this error or value: `next` is the next step, a label that
+ * begins with a dot is looked for in this step, any other in the whole program.
+ */
 export interface On {
   /** Header name of an error, as ENOENT; `any` for all of them. */
   errno?: string;

@@ -46,6 +46,8 @@ interface Layout {
   memory: Memory;
   program: Omit<Program, "bytes" | "base">;
   structs: Map<Struct, number>;
+  /** Where the whole length goes, which is known last, and in how many bytes. */
+  lengths: [offset: number, bytes: number][];
   here: boolean;
 }
 
@@ -67,6 +69,7 @@ export function assemble(steps: Step[], options: AssembleOptions): Program {
       held: [],
     },
     structs: new Map(),
+    lengths: [],
     here: options.base === "here",
   };
   layout.memory.take(tableLength);
@@ -78,6 +81,7 @@ export function assemble(steps: Step[], options: AssembleOptions): Program {
   for (const [index, instruction] of instructions.entries()) {
     emit(layout, offsetOf(index), instruction, labels, options.arch);
   }
+  for (const [at, bytes] of layout.lengths) layout.memory.number(at, layout.memory.length, bytes);
   return { ...layout.program, ...layout.memory.finish(options.base) };
 }
 
@@ -114,8 +118,8 @@ function emit(
   memory.address(at + OFFSET.fail, target(fail ?? "failed"));
 }
 
-/** Writes one operand's 8 bytes: a number, or the address of what it stands for. */
-function operand(layout: Layout, at: number, value: Operand): void {
+/** Writes one operand: a number, or the 8 bytes of the address of what it stands for. */
+function operand(layout: Layout, at: number, value: Operand, bytes = 8): void {
   const { memory, program } = layout;
   if (typeof value === "number" || typeof value === "bigint") return memory.number(at, value);
   if (typeof value === "string") return memory.address(at, memory.text(value, cString));
@@ -148,9 +152,10 @@ function operand(layout: Layout, at: number, value: Operand): void {
     case "time":
       return memory.address(at, timeOffset(layout, value.key));
     case "self":
-      return value.what === "length"
-        ? memory.number(at, program.tableLength)
-        : memory.address(at, 0);
+      if (value.what === "address") return memory.address(at, 0);
+      if (value.what === "tableLength") return memory.number(at, program.tableLength, bytes);
+      layout.lengths.push([at, bytes]);
+      return;
   }
 }
 
@@ -184,7 +189,7 @@ function structOffset(layout: Layout, struct: Struct): number {
   for (const [, bytes, value] of struct.fields) {
     if (typeof value === "number" || typeof value === "bigint") memory.number(offset, value, bytes);
     else if (isKind(value, "flags")) memory.number(offset, value.value, bytes);
-    else if (!isKind(value, "slot")) operand(layout, offset, value);
+    else if (!isKind(value, "slot")) operand(layout, offset, value, bytes);
     offset += bytes;
   }
   return start;

@@ -74,12 +74,20 @@ export function flatten(steps: Step[], options: FlattenOptions): Flat {
   }
   if (options.handler.length === 0) end(flat, all.length);
   else flat.labels.set(`step ${all.length}`, flat.labels.get("end") ?? 0);
-  if (options.handler.length === 0) flat.labels.set("failed", flat.labels.get("end") ?? 0);
+  if (options.handler.length === 0) {
+    flat.labels.set("failed", flat.instructions.length);
+    flat.instructions.push({ name: "end", args: [1], origin: { step: 0, call: 0, main: false } });
+  }
   for (const [index, row] of tests.entries()) {
     flat.labels.set(`test ${index}`, flat.instructions.length);
     flat.instructions.push(...row);
   }
   return flat;
+}
+
+/** A label that begins with a dot belongs to its step. */
+function scoped(label: string, step: number): string {
+  return label.startsWith(".") ? `${step}${label}` : label;
 }
 
 function filledTwice(steps: Step[]): Set<Slot> {
@@ -112,7 +120,7 @@ function flattenCall(
 ): void {
   const { instructions, labels } = flat;
   const origin = { step: stepIndex, call: at, main: false };
-  if (call.id !== undefined) labels.set(call.id, instructions.length);
+  if (call.id !== undefined) labels.set(scoped(call.id, stepIndex), instructions.length);
   if (trace) {
     const args: Operand[] = [CLOCK_MONOTONIC, { kind: "time", key: `${stepIndex}.${at}` }];
     instructions.push({ name: "clock_gettime", args, origin });
@@ -123,7 +131,7 @@ function flattenCall(
   const made: Instruction = { name: call.name, args: call.args, origin: { ...origin, main: true } };
   const shared = call.to && flat.shared.has(call.to);
   if (call.to && !shared) made.to = call.to;
-  branch(made, call.on ?? [], `step ${stepIndex + 1}`, tests);
+  branch(made, call.on ?? [], tests);
   instructions.push(made);
   if (call.to && shared) {
     const result: Operand = { kind: "result", of: instructions.length - 1 };
@@ -153,11 +161,12 @@ function fieldStores(struct: Struct, origin: Origin): Instruction[] {
 }
 
 /** The first condition is the instruction's own; further ones are tested after a failure. */
-function branch(made: Instruction, conditions: On[], next: string, tests: Instruction[][]): void {
+function branch(made: Instruction, conditions: On[], tests: Instruction[][]): void {
+  const { step } = made.origin;
   const further: Instruction[] = [];
   const origin = { ...made.origin, main: false };
   for (const on of conditions) {
-    const match = on.goto === "next" ? next : on.goto;
+    const match = on.goto === "next" ? `step ${step + 1}` : scoped(on.goto, step);
     if (on.errno === "any") {
       made.fail = match;
       continue;

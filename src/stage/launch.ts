@@ -26,6 +26,7 @@ import {
   call,
   type Flags,
   flags,
+  place,
   room,
   type Slot,
   slot,
@@ -33,7 +34,6 @@ import {
   step,
   strings,
   struct,
-  type Value,
 } from "../plan/step.ts";
 
 /** What a launch results in. */
@@ -41,8 +41,7 @@ export interface Launch {
   steps: Step[];
   /** The stage's process id, as this process sees it. */
   pid: Slot;
-  /** Room with the pidfd in its first 4 bytes. */
-  pidfd: ReturnType<typeof room>;
+  pidfd: Slot;
 }
 
 export interface LaunchOptions {
@@ -54,6 +53,8 @@ export interface LaunchOptions {
   namespaces: Flags;
   /** cgroup v2: a descriptor of the directory that the stage is born in. */
   cgroup?: Slot;
+  /** Descriptors to close afterwards. */
+  given: Slot[];
   /** A file to write the executable to where memfd execution is refused. */
   fallbackPath: string;
 }
@@ -71,18 +72,24 @@ export interface LaunchOptions {
 export function launchSteps(options: LaunchOptions): Launch {
   const file = slot("stage");
   const pid = slot("pid");
-  const pidfd = room("pidfd", 8);
+  const pidfd = slot("pidfd");
   return {
     pid,
     pidfd,
     steps: [
       ...executableSteps(file, options),
-      startStep(file, pid, pidfd, options),
+      startStep(file, { pid, pidfd }, options),
+      step("close what the stage has now", given(file, options.given)),
     ],
   };
 }
 
 const SEALS = flags({ F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE });
+
+/** One after the other, whatever each results in. */
+function given(file: Slot, slots: Slot[]): Call[] {
+  return [file, ...slots].map((fd) => call("close", [fd]));
+}
 
 /** vm.memfd_noexec=2 refuses an executable memfd (EACCES): then a file that is unlinked at once. */
 function executableSteps(file: Slot, options: LaunchOptions): Step[] {
@@ -120,8 +127,13 @@ function executableSteps(file: Slot, options: LaunchOptions): Step[] {
   ];
 }
 
-function startStep(file: Slot, pid: Slot, pidfd: Value, options: LaunchOptions): Step {
+function startStep(
+  file: Slot,
+  { pid, pidfd }: { pid: Slot; pidfd: Slot },
+  options: LaunchOptions,
+): Step {
   const { namespaces, cgroup } = options;
+  const pidfdRoom = room("pidfd", 8);
   const named: Record<string, number> = { CLONE_VM, CLONE_VFORK, CLONE_PIDFD };
   if (cgroup) named.CLONE_INTO_CGROUP = CLONE_INTO_CGROUP;
   const own = flags(named);
@@ -132,7 +144,7 @@ function startStep(file: Slot, pid: Slot, pidfd: Value, options: LaunchOptions):
   };
   const cloneArgs = struct("clone_args", [
     ["flags", 8, all],
-    ["pidfd", 8, pidfd],
+    ["pidfd", 8, pidfdRoom],
     ["child_tid", 8, 0],
     ["parent_tid", 8, 0],
     ["exit_signal", 8, flags({ SIGCHLD })],
@@ -145,11 +157,20 @@ function startStep(file: Slot, pid: Slot, pidfd: Value, options: LaunchOptions):
   ]);
   const everySignal = new Uint8Array(8).fill(0xff);
   const maskBefore = room("signal mask", 8);
+  const refused = room("execveat refused", 8);
+  const hints = {
+    ENOSPC: "a limit in /proc/sys/user/max_*_namespaces is reached",
+    EPERM: "making namespaces needs CAP_SYS_ADMIN: run as root",
+    EBUSY: "the cgroup has children with controllers of their own, and so takes no processes",
+    EINVAL: "the kernel lacks one of the namespaces; `minictr doctor` tells which",
+  };
   return step("start the stage in its namespaces", [
     call("rt_sigprocmask", [flags({ SIG_SETMASK }), everySignal, maskBefore, 8], { id: "start" }),
     call("clone3", [cloneArgs, 88], { to: pid, on: [{ value: 0, goto: "child" }] }),
     call("rt_sigprocmask", [flags({ SIG_SETMASK }), maskBefore, 0, 8]),
-    call("close", [file], { on: [{ value: 0, goto: "next" }] }),
+    call("load32", [place(pidfdRoom, 0)], { to: pidfd }),
+    call("load64", [refused], { on: [{ value: 1, goto: "failed" }] }),
+    call("add", [0, 0], { on: [{ value: 0, goto: "next" }] }),
     call(
       "execveat",
       [file, "", strings(["minictr-stage"]), strings([]), flags({ AT_EMPTY_PATH })],
@@ -158,6 +179,7 @@ function startStep(file: Slot, pid: Slot, pidfd: Value, options: LaunchOptions):
         on: [{ errno: "any", goto: "child failed" }],
       },
     ),
-    call("exit_group", [126], { id: "child failed" }),
-  ]);
+    call("store64", [refused, 1], { id: "child failed" }), // Seen by the parent: shared memory.
+    call("exit_group", [126]),
+  ], hints);
 }

@@ -23,8 +23,8 @@ export interface Failure {
  */
 export function runHere(program: Program): Failure | undefined {
   run ??= new Deno.UnsafeFnPointer(pointer(mapCode(interpreter(ARCH).code)), FUNCTION);
-  run.call(pointer(program.base));
-  return failureIn(program, program.bytes);
+  const failed = run.call(pointer(program.base));
+  return failed === 0n ? undefined : failureIn(program, program.bytes);
 }
 
 /** What a call of a program that ran here resulted in. */

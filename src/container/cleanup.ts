@@ -1,0 +1,65 @@
+import { killAll, readCgroupHost, remove } from "../cgroup/mod.ts";
+import type { CgroupHost } from "../cgroup/mod.ts";
+import { lockFile, readState, type Roots, type State, stateDirectories } from "./state.ts";
+
+const HALF_MADE_MS = 10_000;
+
+/**
+ * Takes away all that was made for a container: its processes, cgroup, writable layer and, last,
+ * the state that tells of them. Carries on after a failure and reports all of them; what is gone
+ * already is no failure.
+ *
+ * @throws {AggregateError}
+ */
+export function cleanUp(directory: string, state: State, host: CgroupHost): void {
+  const failures: unknown[] = [];
+  const attempt = (act: () => void) => {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) failures.push(error);
+    }
+  };
+  attempt(() => killAll(host, state.cgroup));
+  attempt(() => remove(host, state.cgroup));
+  const { layer } = state;
+  if (layer !== undefined) attempt(() => Deno.removeSync(layer, { recursive: true }));
+  if (failures.length === 0) attempt(() => Deno.removeSync(directory, { recursive: true }));
+  if (failures.length > 0) {
+    throw new AggregateError(failures, `cannot clean up container "${state.id}"`);
+  }
+}
+
+/**
+ * Cleans up after commands that died: the containers whose lock nobody holds.
+ *
+ * @returns how many there were
+ */
+export function repair(roots: Roots, except: string): number {
+  let repaired = 0;
+  let host: CgroupHost | undefined;
+  for (const directory of stateDirectories(roots)) {
+    if (directory === except) continue;
+    const lock = abandoned(directory);
+    if (!lock) continue;
+    using _ = lock;
+    const state = readState(directory);
+    host ??= readCgroupHost();
+    if (state) cleanUp(directory, state, host);
+    else Deno.removeSync(directory, { recursive: true });
+    repaired++;
+  }
+  return repaired;
+}
+
+/** The lock of a directory that nobody holds; one that is being made may not have it yet. */
+function abandoned(directory: string): ReturnType<typeof lockFile> {
+  try {
+    const { mtime } = Deno.statSync(directory);
+    const isNew = directory.includes("/.new.");
+    if (isNew && mtime && Date.now() - mtime.getTime() < HALF_MADE_MS) return undefined;
+    return lockFile(`${directory}/lock`);
+  } catch {
+    return undefined; // Gone meanwhile.
+  }
+}

@@ -1,0 +1,116 @@
+import {
+  AT_FDCWD,
+  Fd,
+  LOCK_EX,
+  LOCK_NB,
+  O_CLOEXEC,
+  O_CREAT,
+  O_RDWR,
+  syscall,
+  trySyscall,
+} from "../../ffi/mod.ts";
+
+/** Where minictr keeps what it knows. */
+export interface Roots {
+  /** What a reboot may lose: /run/minictr. */
+  run: string;
+  /** What lasts: /var/lib/minictr. */
+  data: string;
+}
+
+/** The directories below a root given with `--root`, or the system's own. */
+export function rootsBelow(root: string | undefined): Roots {
+  return root === undefined
+    ? { run: "/run/minictr", data: "/var/lib/minictr" }
+    : { run: `${root}/run`, data: `${root}/data` };
+}
+
+/** What is written down before anything is made for a container, so that it can be cleaned up. */
+export interface State {
+  version: 1;
+  id: string;
+  name: string;
+  created: string;
+  /** Path of its cgroup in each hierarchy: "/minictr/ID". */
+  cgroup: string;
+  /** Its writable layer, to be removed with it. */
+  layer?: string;
+  /** When it runs: the first process, as the host sees it. */
+  pid?: number;
+}
+
+/** A container's directory below `run`, held under its lock by this process. */
+export interface Held extends Disposable {
+  directory: string;
+  lock: Fd;
+}
+
+function containers(roots: Roots): string {
+  return `${roots.run}/containers`;
+}
+
+/** The directory of a container's state. */
+export function stateDirectory(roots: Roots, id: string): string {
+  return `${containers(roots)}/${id}`;
+}
+
+/**
+ * Makes a container's directory, its lock held and its state written in it, and only then visible
+ * under its name, so that no other command ever sees it half made; flock(2), rename(2).
+ *
+ * @throws Deno.errors.AlreadyExists when the id is taken
+ */
+export function createState(roots: Roots, state: State): Held {
+  const directory = stateDirectory(roots, state.id);
+  const making = `${containers(roots)}/.new.${state.id}`;
+  Deno.mkdirSync(making, { recursive: true, mode: 0o700 });
+  const lock = lockFile(`${making}/lock`);
+  if (!lock) throw new Error(`cannot create container "${state.id}": it is being created already`);
+  writeState(making, state);
+  Deno.renameSync(making, directory);
+  return { directory, lock, [Symbol.dispose]: () => lock.close() };
+}
+
+/** Writes the state by rename: a reader sees the old one or the new one. */
+export function writeState(directory: string, state: State): void {
+  const path = `${directory}/state.json`;
+  Deno.writeTextFileSync(`${path}.new`, JSON.stringify(state), { mode: 0o600 });
+  Deno.renameSync(`${path}.new`, path);
+}
+
+/** The state in a directory; undefined where there is none, or not a whole one. */
+export function readState(directory: string): State | undefined {
+  try {
+    const state: unknown = JSON.parse(Deno.readTextFileSync(`${directory}/state.json`));
+    return isState(state) ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isState(value: unknown): value is State {
+  return typeof value === "object" && value !== null && "version" in value &&
+    value.version === 1 && "id" in value && typeof value.id === "string" &&
+    "cgroup" in value && typeof value.cgroup === "string";
+}
+
+/** Takes a lock; undefined while another process holds it. The kernel lets go when its holder dies. */
+export function lockFile(path: string): Fd | undefined {
+  const fd = new Fd(syscall("openat", AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600));
+  if (trySyscall("flock", fd.number, LOCK_EX | LOCK_NB) === 0) return fd;
+  fd.close();
+  return undefined;
+}
+
+/** The directories of all containers, those half made included. */
+export function stateDirectories(roots: Roots): string[] {
+  try {
+    return Array.from(
+      Deno.readDirSync(containers(roots)),
+      ({ name }) => `${containers(roots)}/${name}`,
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

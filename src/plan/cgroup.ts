@@ -1,0 +1,133 @@
+import {
+  AT_FDCWD,
+  BPF_CGROUP_DEVICE,
+  BPF_F_ALLOW_MULTI,
+  BPF_PROG_ATTACH,
+  BPF_PROG_LOAD,
+  BPF_PROG_TYPE_CGROUP_DEVICE,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_RDONLY,
+  O_WRONLY,
+} from "../../ffi/constants.ts";
+import type { CgroupFile, CgroupJoin, CgroupPlan } from "../cgroup/plan.ts";
+import { writeFile } from "./process.ts";
+import { call, flags, type On, room, type Slot, slot, type Step, step, struct } from "./step.ts";
+
+/** Host's side: the cgroup with its limits. */
+export function cgroupSteps({ directories, files, devices }: CgroupPlan): Step[] {
+  return [
+    ...directories.map((path) =>
+      step(`make the cgroup ${path}`, [
+        call("mkdirat", [flags({ AT_FDCWD }), path, 0o755], {
+          on: [{ errno: "EEXIST", goto: "next" }],
+        }),
+      ], {
+        EROFS:
+          "the cgroup filesystem is read-only: this is a container without a cgroup of its own",
+        EAGAIN: "cgroup.max.descendants or cgroup.max.depth of a parent is reached",
+      })
+    ),
+    ...files.map(fileStep),
+    ...devices ? [deviceProgram(devices.directory, devices.program)] : [],
+  ];
+}
+
+function fileStep(file: CgroupFile): Step {
+  if (file.inheritFrom !== undefined) return inherit(file, file.inheritFrom);
+  const hints = {
+    EBUSY: "its parent has processes of its own, or a child that needs more",
+    EINVAL: `the kernel does not take "${file.content}" here`,
+    ENOENT: "the controller is not enabled in the parent's cgroup.subtree_control",
+  };
+  const missing: On[] = file.mayFail
+    ? [{ errno: "any", goto: "next" }]
+    : file.optional
+    ? [{ errno: "ENOENT", goto: "next" }]
+    : [];
+  if (!file.otherwise) {
+    return step(file.label, writeFile(file.path, file.content, { on: missing }), hints);
+  }
+  const [open, ...rest] = writeFile(file.path, file.content);
+  const [other, ...otherRest] = writeFile(file.otherwise.path, file.otherwise.content, {
+    on: missing,
+  });
+  if (!open || !other) return step(file.label, []);
+  return step(file.label, [
+    { ...open, on: [{ errno: "ENOENT", goto: ".otherwise" }] },
+    ...rest,
+    call("add", [0, 0], { on: [{ value: 0, goto: "next" }] }),
+    { ...other, id: ".otherwise" },
+    ...otherRest,
+  ], hints);
+}
+
+/** cpuset v1: an empty file takes its parent's content; cpusets(7). */
+function inherit({ label, path }: CgroupFile, parent: string): Step {
+  const content = room("content", 4096);
+  const file = slot(path), from = slot(parent);
+  const length = slot("length"), parentLength = slot("parent's length"), empty = slot("empty?");
+  const open = (name: string, how: Record<string, number>, to: Slot) =>
+    call("openat", [flags({ AT_FDCWD }), name, flags(how), 0], { to });
+  const writable = slot(`${path} for writing`);
+  return step(label, [
+    open(path, { O_RDONLY, O_CLOEXEC }, file),
+    call("read", [file, content, 4096], { to: length }),
+    call("close", [file]),
+    call("less", [length, 2], { to: empty, on: [{ value: 0, goto: "next" }] }),
+    open(parent, { O_RDONLY, O_CLOEXEC }, from),
+    call("read", [from, content, 4096], { to: parentLength }),
+    call("close", [from]),
+    open(path, { O_WRONLY, O_CLOEXEC }, writable),
+    call("write", [writable, content, parentLength]),
+    call("close", [writable]),
+  ]);
+}
+
+/** cgroup v2: which devices may be opened is decided by an eBPF program; bpf(2). */
+function deviceProgram(path: string, program: Uint8Array): Step {
+  const directory = slot(path);
+  const loaded = slot("program");
+  const load = struct("bpf_attr", [
+    ["prog_type", 4, flags({ BPF_PROG_TYPE_CGROUP_DEVICE })],
+    ["insn_cnt", 4, program.length / 8],
+    ["insns", 8, program],
+    ["license", 8, "Apache"],
+    ["log_level", 4, 0],
+    ["log_size", 4, 0],
+    ["log_buf", 8, 0],
+  ]);
+  const attach = struct("bpf_attr", [
+    ["target_fd", 4, directory],
+    ["attach_bpf_fd", 4, loaded],
+    ["attach_type", 4, flags({ BPF_CGROUP_DEVICE })],
+    ["attach_flags", 4, flags({ BPF_F_ALLOW_MULTI })],
+  ]);
+  return step("allow only the devices of the spec", [
+    call("openat", [flags({ AT_FDCWD }), path, flags({ O_RDONLY, O_DIRECTORY, O_CLOEXEC }), 0], {
+      to: directory,
+    }),
+    call("bpf", [flags({ BPF_PROG_LOAD }), load, 40], { to: loaded }),
+    call("bpf", [flags({ BPF_PROG_ATTACH }), attach, 16]),
+    call("close", [loaded]),
+    call("close", [directory]),
+  ], { EPERM: "loading eBPF programs needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN" });
+}
+
+/** Host's side, v2: the directory that the stage is born in (CLONE_INTO_CGROUP). */
+export function openCgroup(directory: string, to: Slot): Step {
+  return step(`open the cgroup ${directory}`, [
+    call("openat", [
+      flags({ AT_FDCWD }),
+      directory,
+      flags({ O_RDONLY, O_DIRECTORY, O_CLOEXEC }),
+      0,
+    ], { to }),
+  ]);
+}
+
+/** Stage, v1: it moves itself, so that the host's side need not be waited for. */
+export function joinCgroup(join: CgroupJoin): Step[] {
+  if (join.kind === "into") return [];
+  return join.paths.map((path) => step(`move into ${path}`, writeFile(path, "0")));
+}

@@ -1,0 +1,16 @@
+/**
+ * The plan: an OCI spec, and what was found out about the host, turned into labelled steps.
+ *
+ * All of it is pure. `step.ts` is the vocabulary; each mechanism is a file that knows no other but
+ * what it is made of; `container.ts` puts them in order.
+ *
+ * @see the OCI runtime specification, config.md and config-linux.md
+ * @module
+ */
+export { MESSAGE } from "./channel.ts";
+export { type ContainerPlan, planContainer, type Surroundings } from "./container.ts";
+export { DEFAULT_RULES } from "./devices.ts";
+export { EXEC_LABEL } from "./process.ts";
+export type { RootSource } from "./root.ts";
+export * from "./step.ts";
+export type { Stream } from "./terminal.ts";

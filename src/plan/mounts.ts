@@ -1,0 +1,268 @@
+import * as C from "../../ffi/constants.ts";
+import type { CgroupMounts } from "../cgroup/plan.ts";
+import type { Mount } from "../spec/types.ts";
+import { type MountOptions, newMountAttributes, parseMountOptions } from "./mount_options.ts";
+import { type Call, call, flags, type Slot, slot, type Step, step, struct } from "./step.ts";
+import { ensureTarget, openPlain, type TargetKind } from "./target.ts";
+
+const {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_RECURSIVE,
+  FSCONFIG_CMD_CREATE,
+  FSCONFIG_SET_FLAG,
+  FSCONFIG_SET_STRING,
+  FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_EMPTY_PATH,
+  OPEN_TREE_CLONE,
+} = C;
+
+const EMPTY_TO_EMPTY = flags({ MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH });
+const MOUNT_ATTR_SIZE = 32; // Bytes; struct mount_attr.
+
+/** A mount of the container, its parts sorted, and what the host's side opened for it. */
+export interface PlannedMount {
+  mount: Mount;
+  options: MountOptions;
+  /** Bind mounts: the detached tree that the host's side cloned. */
+  tree?: Slot;
+  kind: TargetKind;
+}
+
+/** Sorts `mounts` of config.json; `kindOf` tells whether a bind's source is a directory. */
+export function sortMounts(
+  mounts: Mount[],
+  kindOf: (source: string) => TargetKind,
+): PlannedMount[] {
+  return mounts.map((mount, index) => {
+    const options = parseMountOptions(mount.options ?? [], `mounts[${index}].options`);
+    const bound = options.bind !== undefined || mount.type === "bind";
+    if (!bound) return { mount, options, kind: "directory" };
+    options.bind ??= { below: false };
+    const source = mount.source ?? "";
+    return { mount, options, tree: slot(`tree of ${source}`), kind: kindOf(source) };
+  });
+}
+
+/** mount_setattr(2) on a mount that is held by a descriptor. */
+export function setAttributes(
+  tree: Slot,
+  { set = {}, clear = {}, propagation, below }: {
+    set?: Record<string, number>;
+    clear?: Record<string, number>;
+    propagation?: Record<string, number>;
+    below: boolean;
+  },
+): Call {
+  const attributes = struct("mount_attr", [
+    ["attr_set", 8, flags(set)],
+    ["attr_clr", 8, flags(clear)],
+    ["propagation", 8, propagation ? flags(propagation) : 0],
+    ["userns_fd", 8, 0],
+  ]);
+  const how = flags(below ? { AT_EMPTY_PATH, AT_RECURSIVE } : { AT_EMPTY_PATH });
+  return call("mount_setattr", [tree, "", how, attributes, MOUNT_ATTR_SIZE]);
+}
+
+/** Puts a detached mount on what a descriptor refers to; move_mount(2). */
+export function attach(tree: Slot, target: Slot): Call {
+  return call("move_mount", [tree, "", target, "", EMPTY_TO_EMPTY]);
+}
+
+/**
+ * Host's side: opens every bind source before any target is touched (CVE-2021-30465), as a detached
+ * copy with its attributes; open_tree(2).
+ */
+export function openSources(mounts: PlannedMount[]): Step[] {
+  const steps: Step[] = [];
+  for (const { mount, options, tree } of mounts) {
+    if (!tree) continue;
+    const source = mount.source ?? "";
+    const how = options.bind?.below
+      ? flags({ OPEN_TREE_CLONE, AT_RECURSIVE })
+      : flags({ OPEN_TREE_CLONE });
+    steps.push(step(`open ${source} for ${mount.destination}`, [
+      call("open_tree", [flags({ AT_FDCWD }), source, how], { to: tree }),
+      ...bindAttributes(tree, options),
+    ], {
+      ENOENT: `"${source}" does not exist on the host`,
+      EINVAL: `"${source}" lies on a mount that cannot be copied (an unbindable one)`,
+    }));
+  }
+  return steps;
+}
+
+function bindAttributes(tree: Slot, options: MountOptions): Call[] {
+  const { set, clear, setBelow, clearBelow } = options;
+  const some = (...records: Record<string, number>[]) =>
+    records.some((record) => Object.keys(record).length > 0);
+  const propagation = options.propagation ?? { flag: { MS_PRIVATE: C.MS_PRIVATE }, below: true };
+  return [
+    setAttributes(tree, { propagation: propagation.flag, below: propagation.below }),
+    ...some(set, clear) ? [setAttributes(tree, { set, clear, below: false })] : [],
+    ...some(setBelow, clearBelow)
+      ? [setAttributes(tree, { set: setBelow, clear: clearBelow, below: true })]
+      : [],
+  ];
+}
+
+/** A new filesystem as a detached mount; fsopen(2), fsconfig(2), fsmount(2). */
+export function newFilesystem(
+  type: string,
+  source: string | undefined,
+  options: MountOptions,
+  to: Slot,
+): Call[] {
+  const context = slot(`new ${type}`);
+  const set = (how: Record<string, number>, key: string, value: string | 0) =>
+    call("fsconfig", [context, flags(how), key, value, 0]);
+  return [
+    call("fsopen", [type, flags({ FSOPEN_CLOEXEC })], { to: context }),
+    ...source ? [set({ FSCONFIG_SET_STRING }, "source", source)] : [],
+    ...options.data.map((option) => {
+      const equals = option.indexOf("=");
+      return equals < 0
+        ? set({ FSCONFIG_SET_FLAG }, option, 0)
+        : set({ FSCONFIG_SET_STRING }, option.slice(0, equals), option.slice(equals + 1));
+    }),
+    call("fsconfig", [context, flags({ FSCONFIG_CMD_CREATE }), 0, 0, 0]),
+    call("fsmount", [context, flags({ FSMOUNT_CLOEXEC }), newMountAttributes(options)], { to }),
+    call("close", [context]),
+  ];
+}
+
+/** Descriptors that later steps need. */
+export interface MountSlots {
+  proc?: Slot;
+  devpts?: Slot;
+  /** cgroup v1: the container's own cgroup in each hierarchy, by the hierarchy's name. */
+  hierarchies: Map<string, Slot>;
+}
+
+const PLAIN_TARGETS = new Set(["proc", "sysfs"]);
+
+/** Container's side: the mounts of config.json, in their order. */
+export function mountSteps(
+  root: Slot,
+  mounts: PlannedMount[],
+  cgroup: CgroupMounts | undefined,
+  slots: MountSlots,
+): Step[] {
+  return mounts.flatMap((planned) => {
+    const { mount, tree } = planned;
+    if (tree) return [bindStep(root, planned, tree)];
+    if (mount.type === "cgroup" && cgroup?.kind === "hierarchies") {
+      return hierarchySteps(root, planned, cgroup.hierarchies, slots);
+    }
+    return [filesystemStep(root, planned, slots)];
+  });
+}
+
+function bindStep(root: Slot, { mount, kind }: PlannedMount, tree: Slot): Step {
+  const target = slot(mount.destination);
+  return step(`bind ${mount.source} on ${mount.destination}`, [
+    ...ensureTarget(root, mount.destination, kind, target),
+    attach(tree, target),
+  ], {
+    EINVAL: "a directory can be bound only on a directory, a file only on a file",
+    EROFS: `the root filesystem is read-only and has no "${mount.destination}" to mount on`,
+  });
+}
+
+function filesystemStep(root: Slot, { mount, options }: PlannedMount, slots: MountSlots): Step {
+  const { destination } = mount;
+  const type = mount.type === "cgroup" ? "cgroup2" : mount.type ?? "none";
+  const target = slot(destination);
+  const made = slot(`${type} for ${destination}`);
+  if (type === "proc" && destination === "/proc") slots.proc = made;
+  if (type === "devpts" && destination === "/dev/pts") slots.devpts = made;
+  const plain = PLAIN_TARGETS.has(type) && !destination.slice(1).includes("/");
+  return step(`mount ${type} on ${destination}`, [
+    ...newFilesystem(type, mount.source ?? type, options, made),
+    ...plain
+      ? plainTarget(root, destination.slice(1), target)
+      : ensureTarget(root, destination, "directory", target),
+    attach(made, target),
+    ...options.propagation
+      ? [setAttributes(made, {
+        propagation: options.propagation.flag,
+        below: options.propagation.below,
+      })]
+      : [],
+  ], {
+    ENODEV: `the kernel has no filesystem "${type}"; modprobe ${type} may load it`,
+    EINVAL: `"${type}" does not know one of the options ${options.data.join(",") || "(none)"}`,
+    ELOOP: `"${destination}" in the root filesystem is a symbolic link, which is refused`,
+    ENOTDIR: `"${destination}" in the root filesystem is not a directory`,
+  });
+}
+
+/** cgroup v1: a tmpfs with a bind mount for each hierarchy, of the container's own cgroup. */
+function hierarchySteps(
+  root: Slot,
+  { mount, options }: PlannedMount,
+  hierarchies: Extract<CgroupMounts, { kind: "hierarchies" }>["hierarchies"],
+  slots: MountSlots,
+): Step[] {
+  const { destination } = mount;
+  const outer: PlannedMount = {
+    mount: { destination, type: "tmpfs", source: "tmpfs" },
+    options: { ...options, set: withoutReadonly(options.set), data: ["mode=755"] },
+    kind: "directory",
+  };
+  const made = slot(`/sys/fs/cgroup`);
+  const links = hierarchies.flatMap(({ name, links }) =>
+    links.map((link) => [name, link] as const)
+  );
+  return [
+    filesystemStep(root, outer, slots),
+    ...hierarchies.map(({ name }) => {
+      const target = slot(`${destination}/${name}`);
+      const tree = slots.hierarchies.get(name) ?? slot(name);
+      return step(`bind the container's ${name} cgroup on ${destination}/${name}`, [
+        ...ensureTarget(root, `${destination}/${name}`, "directory", target),
+        attach(tree, target),
+      ]);
+    }),
+    step(`link the other names of hierarchies in ${destination}`, [
+      ...ensureTarget(root, destination, "directory", made),
+      ...links.map(([name, link]) => call("symlinkat", [name, made, link])),
+      setAttributes(made, { set: options.set, below: false }),
+    ]),
+  ];
+}
+
+function withoutReadonly(set: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(set).filter(([name]) => name !== "MOUNT_ATTR_RDONLY"));
+}
+
+/** Host's side, v1: the container's own cgroups, to be bound; where they do not exist none is. */
+export function openHierarchies(
+  { mount, options }: PlannedMount,
+  cgroup: CgroupMounts,
+  slots: MountSlots,
+): Step[] {
+  if (mount.type !== "cgroup" || cgroup.kind !== "hierarchies") return [];
+  return cgroup.hierarchies.map(({ name, source }) => {
+    const tree = slot(`tree of ${source}`);
+    slots.hierarchies.set(name, tree);
+    return step(`open ${source} for ${mount.destination}/${name}`, [
+      call("open_tree", [flags({ AT_FDCWD }), source, flags({ OPEN_TREE_CLONE })], { to: tree }),
+      setAttributes(tree, { propagation: { MS_PRIVATE: C.MS_PRIVATE }, below: true }),
+      setAttributes(tree, { set: options.set, below: false }),
+    ]);
+  });
+}
+
+/** /proc and /sys must be real directories at the top of the root (CVE-2019-19921). */
+function plainTarget(root: Slot, name: string, to: Slot): Call[] {
+  return [
+    openPlain(root, name, { to, on: [{ errno: "ENOENT", goto: ".make" }] }),
+    call("add", [0, 0], { on: [{ value: 0, goto: ".made" }] }),
+    call("mkdirat", [root, name, 0o755], { id: ".make" }),
+    openPlain(root, name, { to }),
+    call("add", [0, 0], { id: ".made" }),
+  ];
+}

@@ -1,0 +1,16 @@
+/**
+ * Steps made to happen: a program of system calls, its interpreter, and the process that runs it.
+ *
+ * `instruction.ts` tells what a program is; `interpreter_*.ts` are the machine code that carries it
+ * out; `flatten.ts` and `assemble.ts` turn steps into a program; `run.ts` runs one in this process;
+ * `elf.ts` and `launch.ts` make one the first process of a container. Nothing here knows what a
+ * container is.
+ *
+ * @see clone3(2), execveat(2), memfd_create(2), elf(5)
+ * @module
+ */
+export { assemble, type Program } from "./assemble.ts";
+export { elfHead } from "./elf.ts";
+export { PROGRAM_ADDRESS } from "./instruction.ts";
+export { type Launch, launchSteps } from "./launch.ts";
+export { type Failure, failureIn, resultOf, resultsIn, roomOf, runHere } from "./run.ts";
