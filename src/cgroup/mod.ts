@@ -1,10 +1,14 @@
 /**
  * Control groups of version 1 and 2 behind one interface.
  *
- * `host.ts` finds out what is mounted; `plan.ts` turns `linux.resources` of config.json into a
- * plan, with one file for each kind of limit (`memory.ts`, `cpu.ts`, `io.ts`, `devices.ts`); all
- * of that is pure. Nothing here knows what a container is: a cgroup is a path within the
- * hierarchies, as "/minictr/ID".
+ * Decided first: `host.ts` finds out what is mounted, and `plan.ts` turns `linux.resources` of
+ * config.json into data, with one file for each kind of limit (`memory.ts`, `cpu.ts`, `io.ts`,
+ * `devices.ts`); all of that is pure. Then done: `write.ts` carries a plan out, and `update.ts`,
+ * `processes.ts`, `freeze.ts`, `oom.ts`, `statistics.ts` and `remove.ts` deal with a live cgroup.
+ * These last are plain file access, and block.
+ *
+ * Nothing here knows what a container is: a cgroup is a path within the hierarchies, as
+ * "/minictr/ID", and {@link CgroupHost} says where those are.
  *
  * @see cgroups(7), the kernel's cgroup-v2.rst and cgroup-v1/, config-linux.md#control-groups
  * @module
@@ -27,3 +31,10 @@ export {
   joinOf,
   planCgroup,
 } from "./plan.ts";
+export { createDirectories, prepare, writeCgroupFile } from "./write.ts";
+export { freeze, isFrozen, thaw } from "./freeze.ts";
+export { killAll, processIds } from "./processes.ts";
+export { oomKills } from "./oom.ts";
+export { remove } from "./remove.ts";
+export { type CgroupStatistics, readStatistics } from "./statistics.ts";
+export { update } from "./update.ts";

@@ -13,6 +13,7 @@ import {
   type CgroupHost,
   checkCgroupPath,
   controllerDirectory,
+  whyMissing,
 } from "./host.ts";
 import { ioSettings } from "./io.ts";
 import { hugepageSettings, type MemoryNow, memorySettings } from "./memory.ts";
@@ -214,22 +215,6 @@ function fileOf(host: CgroupHost, path: string, setting: Setting): CgroupFile {
   if (optional) result.optional = true;
   if (otherwise) result.otherwise = fileOf(host, path, otherwise);
   return result;
-}
-
-/** In words, why a controller cannot be used, and what would make it usable. */
-export function whyMissing(host: CgroupHost, controller: string): string {
-  const known = host.known[controller === "io" ? "blkio" : controller];
-  const subject = `the cgroup controller "${controller}"`;
-  if (known === false) return `${subject} is disabled; boot without cgroup_disable=${controller}`;
-  if (host.version === 2) {
-    const file = `${host.unified?.mountPoint}/cgroup.controllers`;
-    return `${subject} is not in "${file}"; have the parent cgroup delegate it (in a systemd ` +
-      "unit: Delegate=yes), and unmount it where it is in use as cgroup v1";
-  }
-  if (known === undefined) return `${subject} is not in this kernel; do without this limit`;
-  const directory = `/sys/fs/cgroup/${controller}`;
-  return `${subject} is not mounted; mount it: mkdir ${directory} && ` +
-    `mount -t cgroup -o ${controller} cgroup ${directory}`;
 }
 
 /** "/a/b" -> "/a", "/a/b". */
