@@ -54,7 +54,7 @@ test(
 );
 
 test("run -it leaves the caller's terminal as it was", { requires }, async (t) => {
-  const script = 'stty -g; "$@"; stty -g; echo over';
+  const script = 'stty -g; "$@" && stty -g; echo over';
   const words = t.runWords(["-it"], ["true"]);
   await using terminal = t.onTerminal(["sh", "-c", script, "sh", ...words]);
   await terminal.until("over");

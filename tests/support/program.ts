@@ -32,7 +32,9 @@ export interface Ended {
  * the checkout on the Deno that runs the tests. */
 export function minictrCommand(): string[] {
   const named = Deno.env.get("MINICTR");
-  if (named !== undefined) return named.split(" ");
+  if (named !== undefined) {
+    return named.split(" ").map((word, i) => i === 0 && word === "deno" ? Deno.execPath() : word);
+  }
   return [Deno.execPath(), "run", "-A", "--no-lock", "--cached-only", `${PROJECT}/main.ts`];
 }
 
@@ -94,21 +96,27 @@ export class Program implements AsyncDisposable {
     await this.#child.stdin.close();
   }
 
+  /** Does nothing when it has ended already. */
   kill(signal: Deno.Signal = "SIGTERM"): void {
-    this.#child.kill(signal);
+    try {
+      this.#child.kill(signal);
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause; // "Child process has already terminated"
+    }
   }
 
-  /** Waits until its standard output holds `text` and returns all of it. */
-  async until(text: string | RegExp): Promise<string> {
+  /** Waits until its standard output, as `read` sees it, holds `text`, and returns all of it. */
+  async until(text: string | RegExp, read = (out: string) => out): Promise<string> {
     while (true) {
-      if (typeof text === "string" ? this.out.includes(text) : text.test(this.out)) return this.out;
+      const out = read(this.out);
+      if (typeof text === "string" ? out.includes(text) : text.test(out)) return out;
       if (this.#hasEnded) throw new Error(`${this.#describe()} ended before it printed ${text}`);
       await this.#changed.promise;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#hasEnded) this.#child.kill("SIGKILL");
+    if (!this.#hasEnded) this.kill("SIGKILL");
     await this.ended.catch(() => {});
   }
 
@@ -116,7 +124,7 @@ export class Program implements AsyncDisposable {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      this.#child.kill("SIGKILL");
+      this.kill("SIGKILL");
     }, timeoutMs);
     try {
       const [status] = await Promise.all([

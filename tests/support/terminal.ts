@@ -22,14 +22,15 @@ export class Terminal implements AsyncDisposable {
     this.#driver = new Program(driver, { ...rest, stdin: "pipe" });
   }
 
-  /** `out` is all that the terminal showed. */
+  /** `out` is all that the terminal showed, byte for byte. */
   get ended(): Promise<Ended> {
     return this.#driver.ended;
   }
 
-  /** What the terminal has shown so far. */
+  /** The text that it has shown so far: without the sequences that move the cursor, which shells
+   * and Deno itself print on a terminal. */
   get shown(): string {
-    return this.#driver.out;
+    return plain(this.#driver.out);
   }
 
   /** Types; "\r" is Enter, "\x03" is Ctrl-C, "\x1a" is Ctrl-Z, "\x04" is Ctrl-D. */
@@ -39,7 +40,7 @@ export class Terminal implements AsyncDisposable {
 
   /** Waits until the terminal has shown `text`. */
   async until(text: string | RegExp): Promise<string> {
-    return await this.#driver.until(text);
+    return await this.#driver.until(text, plain);
   }
 
   async resize(rows: number, columns: number): Promise<void> {
@@ -54,6 +55,12 @@ export class Terminal implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#driver[Symbol.asyncDispose]();
   }
+}
+
+/** Without control sequences: ECMA-48, 5.4. */
+function plain(shown: string): string {
+  // deno-lint-ignore no-control-regex
+  return shown.replace(/\x1b\[[0-?]*[ -/]*[@-~]/g, "");
 }
 
 /** The system's own where it is: one that is found by a version manager's script starts slowly. */
