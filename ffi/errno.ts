@@ -70,6 +70,26 @@ const TABLE = `1 EPERM operation not permitted
 122 EDQUOT disk quota exceeded
 126 ENOKEY required key not available`;
 
+/** The numbers of errors that plans expect, by name. */
+export const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  EINTR: 4,
+  EAGAIN: 11,
+  EACCES: 13,
+  EBUSY: 16,
+  EEXIST: 17,
+  ENODEV: 19,
+  ENOTDIR: 20,
+  EINVAL: 22,
+  ENOTTY: 25,
+  EPIPE: 32,
+  EIO: 5,
+  ENOSYS: 38,
+  ELOOP: 40,
+  EOPNOTSUPP: 95,
+} as const;
+
 let names: Map<number, [name: string, text: string]> | undefined;
 
 function table(): Map<number, [name: string, text: string]> {
@@ -90,12 +110,6 @@ export function errnoName(errno: number): string {
 /** What an error number says, as strerror(3) but in lower case. */
 export function errnoText(errno: number): string {
   return table().get(errno)?.[1] ?? `error ${errno}`;
-}
-
-/** The positive error number of a name; 0 where it is none. */
-export function errnoNumber(name: string): number {
-  for (const [number, [known]] of table()) if (known === name) return number;
-  return 0;
 }
 
 /** The kernel refused a call. */

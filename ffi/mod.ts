@@ -9,7 +9,7 @@
  * @module
  */
 export * from "./constants.ts";
-export { errnoName, errnoNumber, errnoText, SyscallError } from "./errno.ts";
+export { ERRNO, errnoName, errnoText, SyscallError } from "./errno.ts";
 export { Fd } from "./fd.ts";
 export { catchSignals } from "./signal_handler.ts";
 export {

@@ -125,9 +125,8 @@ function newNode(root: Slot, dev: Slot, node: LinuxDevice): Step {
   const name = parts.pop() ?? "";
   const nested = !(parts.length === 1 && parts[0] === "dev");
   const parent = nested ? slot(`/${parts.join("/")}`) : dev;
-  const mode = flags({ ...kind });
-  mode.value = Number(mode.value) | (fileMode & 0o7777);
-  mode.text += `|0${(fileMode & 0o7777).toString(8)}`;
+  const permissions = fileMode & 0o7777;
+  const mode = flags({ ...kind, [`0${permissions.toString(8)}`]: permissions });
   return step(`make the device ${path}`, [
     ...nested ? ensureTarget(root, `/${parts.join("/")}`, "directory", parent) : [],
     call("mknodat", [parent, name, mode, deviceNumber(major, minor)], { on: ignore("EEXIST") }),

@@ -1,7 +1,7 @@
 import * as C from "../../ffi/constants.ts";
 import { attach, newFilesystem, setAttributes } from "./mounts.ts";
 import { parseMountOptions } from "./mount_options.ts";
-import { call, flags, type Slot, slot, type Step, step } from "./step.ts";
+import { call, flags, ignore, type Slot, slot, type Step, step } from "./step.ts";
 import { openInside } from "./target.ts";
 
 const {
@@ -55,12 +55,14 @@ export function maskSteps(root: Slot, paths: string[], { directory, dev }: Masks
     return step(`mask ${path}`, [
       openInside(root, path.slice(1), {
         to: target,
-        on: [{ errno: "ENOENT", goto: "next" }, { errno: "ENOTDIR", goto: "next" }],
+        on: ignore("ENOENT"),
       }),
       call("open_tree", [directory, "", CLONE_EMPTY], { to: cover }),
-      // A directory does not go on a file: EINVAL.
-      { ...attach(cover, target), on: [{ errno: "EINVAL", goto: ".file" }] },
-      call("add", [0, 0], { on: [{ value: 0, goto: "next" }] }),
+      // A directory does not go on a file.
+      {
+        ...attach(cover, target),
+        on: [{ value: 0, goto: "next" }, { errno: "any", goto: ".file" }],
+      },
       call("open_tree", [dev, "null", flags({ OPEN_TREE_CLONE })], { to: cover2, id: ".file" }),
       attach(cover2, target),
     ]);
@@ -75,7 +77,7 @@ export function readonlySteps(root: Slot, paths: string[]): Step[] {
     return step(`make ${path} read-only`, [
       openInside(root, path.slice(1), {
         to: target,
-        on: [{ errno: "ENOENT", goto: "next" }, { errno: "ENOTDIR", goto: "next" }],
+        on: ignore("ENOENT"),
       }),
       call("open_tree", [target, "", CLONE_BELOW], { to: copy }),
       setAttributes(copy, { set: { MOUNT_ATTR_RDONLY }, below: true }),

@@ -16,6 +16,9 @@ const {
   FSOPEN_CLOEXEC,
   MOVE_MOUNT_F_EMPTY_PATH,
   MOVE_MOUNT_T_EMPTY_PATH,
+  O_CLOEXEC,
+  O_NOFOLLOW,
+  O_PATH,
   OPEN_TREE_CLONE,
 } = C;
 
@@ -156,7 +159,7 @@ export function mountSteps(
     if (mount.type === "cgroup" && cgroup?.kind === "hierarchies") {
       return hierarchySteps(root, planned, cgroup.hierarchies, slots);
     }
-    return [filesystemStep(root, planned, slots)];
+    return [filesystemStep(root, planned, slots, slot(`${mount.type} for ${mount.destination}`))];
   });
 }
 
@@ -171,11 +174,15 @@ function bindStep(root: Slot, { mount, kind }: PlannedMount, tree: Slot): Step {
   });
 }
 
-function filesystemStep(root: Slot, { mount, options }: PlannedMount, slots: MountSlots): Step {
+function filesystemStep(
+  root: Slot,
+  { mount, options }: PlannedMount,
+  slots: MountSlots,
+  made: Slot,
+): Step {
   const { destination } = mount;
   const type = mount.type === "cgroup" ? "cgroup2" : mount.type ?? "none";
   const target = slot(destination);
-  const made = slot(`${type} for ${destination}`);
   if (type === "proc" && destination === "/proc") slots.proc = made;
   if (type === "devpts" && destination === "/dev/pts") slots.devpts = made;
   const plain = PLAIN_TARGETS.has(type) && !destination.slice(1).includes("/");
@@ -212,22 +219,22 @@ function hierarchySteps(
     options: { ...options, set: withoutReadonly(options.set), data: ["mode=755"] },
     kind: "directory",
   };
-  const made = slot(`/sys/fs/cgroup`);
   const links = hierarchies.flatMap(({ name, links }) =>
     links.map((link) => [name, link] as const)
   );
+  const made = slot(`tmpfs for ${destination}`);
   return [
-    filesystemStep(root, outer, slots),
+    filesystemStep(root, outer, slots, made),
     ...hierarchies.map(({ name }) => {
       const target = slot(`${destination}/${name}`);
       const tree = slots.hierarchies.get(name) ?? slot(name);
       return step(`bind the container's ${name} cgroup on ${destination}/${name}`, [
-        ...ensureTarget(root, `${destination}/${name}`, "directory", target),
+        call("mkdirat", [made, name, 0o755]),
+        call("openat", [made, name, flags({ O_PATH, O_NOFOLLOW, O_CLOEXEC }), 0], { to: target }),
         attach(tree, target),
       ]);
     }),
     step(`link the other names of hierarchies in ${destination}`, [
-      ...ensureTarget(root, destination, "directory", made),
       ...links.map(([name, link]) => call("symlinkat", [name, made, link])),
       setAttributes(made, { set: options.set, below: false }),
     ]),

@@ -169,7 +169,11 @@ export function execute(process: Process): Step {
   const paths = candidates(command, env);
   const calls = paths.map((path, index): Call => {
     const goto = `.${index + 1}`;
-    const on = ["ENOENT", "ENOTDIR", "EACCES"].map((errno) => ({ errno, goto }));
+    const on: On[] = [
+      { errno: "ENOENT", goto },
+      { errno: "ENOTDIR", goto },
+      { errno: "EACCES", goto },
+    ];
     const last = index === paths.length - 1;
     return call("execve", [path, argv, envp], { id: `.${index}`, ...last ? {} : { on } });
   });

@@ -4,6 +4,7 @@
  * A mechanism (mounts.ts, capabilities.ts, …) is a pure function that returns steps. Nothing here
  * calls the kernel: `stage/assemble.ts` turns steps into a program, `explain.ts` into text.
  */
+import type { ERRNO } from "../../ffi/errno.ts";
 import type { SyscallName } from "../../ffi/syscalls.ts";
 
 /**
@@ -35,8 +36,8 @@ export interface Slot {
 /** A number with the header's names for it: `O_PATH|O_CLOEXEC`. */
 export interface Flags {
   kind: "flags";
-  value: number | bigint;
-  text: string;
+  value: number;
+  named: Record<string, number>;
 }
 
 /** Memory that the kernel fills, or that several calls share. Known by identity. */
@@ -74,6 +75,9 @@ export interface Self {
   what: "address" | "length" | "tableLength";
 }
 
+/** The name of an error that a plan may expect. */
+export type ExpectedErrno = keyof typeof ERRNO;
+
 /** An argument of a call. Text and bytes stand for their address. */
 export type Value =
   | number
@@ -93,8 +97,8 @@ export type Value =
  * begins with a dot is looked for in this step, any other in the whole program.
  */
 export interface On {
-  /** Header name of an error, as ENOENT; `any` for all of them. */
-  errno?: string;
+  /** `any` for every error. */
+  errno?: ExpectedErrno | "any";
   value?: number;
   goto: string;
 }
@@ -142,12 +146,11 @@ export function strings(values: string[]): Strings {
   return { kind: "strings", values };
 }
 
-/** Or-ed flags that keep their names: `flags({ O_PATH, O_CLOEXEC })`. */
+/** Flags of different bits that keep their names: `flags({ O_PATH, O_CLOEXEC })`. */
 export function flags(named: Record<string, number>): Flags {
-  let value = 0n;
-  for (const bits of Object.values(named)) value |= BigInt(bits);
-  const number = Number(value);
-  return { kind: "flags", value: number, text: Object.keys(named).join("|") || "0" };
+  let value = 0;
+  for (const name in named) value += named[name] ?? 0;
+  return { kind: "flags", value, named };
 }
 
 /** One call; `more` says where the result goes and what to do about errors that are expected. */
@@ -165,6 +168,6 @@ export function step(label: string, calls: Call[], hints?: Step["hints"]): Step 
 }
 
 /** On this error, go on with the next step. */
-export function ignore(...errnos: string[]): On[] {
+export function ignore(...errnos: ExpectedErrno[]): On[] {
   return errnos.map((errno) => ({ errno, goto: "next" }));
 }

@@ -11,7 +11,7 @@ import {
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
 } from "../../ffi/mod.ts";
-import { type Call, call, type Flags, flags, type Slot, slot, struct } from "./step.ts";
+import { type Call, call, type Flags, flags, type On, type Slot, slot, struct } from "./step.ts";
 
 /** What a path inside the root must be. */
 export type TargetKind = "directory" | "file";
@@ -93,7 +93,7 @@ export function ensureTarget(root: Slot, path: string, kind: TargetKind, to: Slo
 }
 
 function make(parent: Slot, name: string, to: Slot, file: boolean, id: string): Call[] {
-  const exists = [{ errno: "EEXIST", goto: `${id} open` }];
+  const exists: On[] = [{ errno: "EEXIST", goto: `${id} open` }];
   const made = slot(`new ${name}`);
   const open = call("openat", [parent, name, OPEN_CREATED], { to, id: `${id} open` });
   if (!file) return [call("mkdirat", [parent, name, 0o755], { id, on: exists }), open];

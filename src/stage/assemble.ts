@@ -1,15 +1,25 @@
-import { addressOf, type Architecture, cString, syscallNumber } from "../../ffi/mod.ts";
-import type { Room, Slot, Step, Strings, Struct } from "../plan/step.ts";
-import { flatten, type Instruction, isKind, type Operand, type Origin } from "./flatten.ts";
-import {
-  HEADER_SIZE,
-  INSTRUCTION_SIZE,
-  NEVER,
-  OFFSET,
-  OPERATION,
-  OPERATIONS,
-} from "./instruction.ts";
+import { addressOf, type Architecture, cString, ERRNO } from "../../ffi/mod.ts";
+import { type SyscallName, SYSCALLS } from "../../ffi/syscalls.ts";
+import type {
+  Call,
+  On,
+  OperationName,
+  Room,
+  Slot,
+  Step,
+  Strings,
+  Struct,
+  Value,
+} from "../plan/step.ts";
+import { HEADER_SIZE, INSTRUCTION_SIZE, OFFSET, OPERATION, OPERATIONS } from "./instruction.ts";
 import { Memory } from "./memory.ts";
+
+/** Where an instruction comes from: a call, or what stands beside it (`main` is false). */
+export interface Origin {
+  step: number;
+  call: number;
+  main: boolean;
+}
 
 /** A program in memory; offsets are bytes from its start. */
 export interface Program {
@@ -26,8 +36,8 @@ export interface Program {
   imports: Map<Slot, number>;
   results: Map<Slot, number>;
   rooms: Map<Room, number>;
-  /** Where the `struct timespec` before a call is, by "step.call"; with `trace` only. */
-  times: Map<string, number>;
+  /** Where the `struct timespec` before each main instruction is; empty without `trace`. */
+  times: Map<number, number>;
   /** Memory that is used where it lies: reachable as long as the program is. */
   held: Uint8Array[];
 }
@@ -36,169 +46,397 @@ export interface AssembleOptions {
   /** Address at which the program will lie; `here` runs it in this process. */
   base: bigint | "here";
   arch: Architecture;
+  /** Steps that follow a failure; without them a failure ends the program. */
   handler?: Step[];
+  /** Note the time before each call. */
   trace?: boolean;
+  /** Slots that another program awaits: the address of their 8 bytes. */
   exports?: Map<Slot, bigint>;
 }
 
-/** What is known while operands are given their addresses. */
-interface Layout {
-  memory: Memory;
-  program: Omit<Program, "bytes" | "base">;
-  structs: Map<Struct, number>;
-  /** Where the whole length goes, which is known last, and in how many bytes. */
-  lengths: [offset: number, bytes: number][];
-  here: boolean;
-}
-
-/** Turns steps into a program: a table of instructions and the memory that they refer to. */
+/**
+ * Turns steps into a program: a table of instructions and the memory that they refer to.
+ *
+ * A call becomes one instruction. Beside it come stores of earlier results into its structs, stores
+ * of its result to where it is awaited, and tests for a second expected error.
+ *
+ * This lies on the way of every start, and runs before any compiler has warmed up: it goes through
+ * the steps once, with plain loops.
+ */
 export function assemble(steps: Step[], options: AssembleOptions): Program {
-  const { handler = [], trace = false, exports = new Map() } = options;
-  const { instructions, labels, shared } = flatten(steps, { handler, trace, exports });
-  const tableLength = HEADER_SIZE + instructions.length * INSTRUCTION_SIZE;
-  const layout: Layout = {
-    memory: new Memory(),
-    program: {
-      tableLength,
-      origins: instructions.map(({ origin }) => origin),
-      steps: [...steps, ...handler],
-      imports: new Map(),
-      results: new Map(),
-      rooms: new Map(),
-      times: new Map(),
-      held: [],
-    },
-    structs: new Map(),
-    lengths: [],
-    here: options.base === "here",
-  };
-  layout.memory.take(tableLength);
-  layout.memory.address(0, HEADER_SIZE);
-  for (const slot of shared) layout.program.results.set(slot, layout.memory.take(8));
-  for (const [index, { to }] of instructions.entries()) {
-    if (to) layout.program.results.set(to, offsetOf(index) + OFFSET.result);
+  return new Assembler(steps, options).program;
+}
+
+/** An operand that only the assembler makes. */
+type Operand =
+  | Value
+  /** An address: of an offset in the table, or in the memory behind it. */
+  | { kind: "table"; offset: number }
+  | { kind: "memory"; offset: number }
+  /** The value at an offset in the table. */
+  | { kind: "result"; offset: number };
+
+const CLOCK_MONOTONIC = 1;
+const NO_WANT = 0x8000_0000; // High word of NEVER.
+
+class Assembler {
+  readonly program: Program;
+  readonly #arch: 0 | 1;
+  readonly #here: boolean;
+  readonly #memory = new Memory();
+  #words = new Uint32Array(16_384);
+  #count = 0;
+  readonly #origins: Origin[] = [];
+  /** Offsets in the table that hold an address: of the table, or of the memory behind it. */
+  readonly #toTable: number[] = [];
+  readonly #toMemory: number[] = [];
+  readonly #labels = new Map<string, number>();
+  readonly #jumps: [offset: number, label: string][] = [];
+  readonly #tests: [offset: number, Call, step: number][] = [];
+  readonly #slots = new Map<Slot, { offset: number; inMemory: boolean }>();
+  readonly #imports = new Map<Slot, number>();
+  readonly #rooms = new Map<Room, number>();
+  readonly #structs = new Map<Struct, number>();
+  readonly #times = new Map<number, number>();
+  readonly #lengths: [at: number, inMemory: boolean, what: string, bytes: number][] = [];
+  readonly #held: Uint8Array[] = [];
+
+  constructor(steps: Step[], readonly options: AssembleOptions) {
+    const { handler = [] } = options;
+    this.#arch = options.arch === "x86_64" ? 0 : 1;
+    this.#here = options.base === "here";
+    const all = handler.length === 0 ? steps : [...steps, ...handler];
+    this.#shareSlots(all);
+    for (let index = 0; index < all.length; index++) {
+      if (index === steps.length) this.#end(index, 0);
+      this.#label(index === steps.length ? "failed" : `${index}`);
+      const calls = all[index]?.calls ?? [];
+      for (let at = 0; at < calls.length; at++) this.#call(index, at, calls[at] as Call);
+    }
+    if (handler.length === 0) {
+      this.#end(steps.length, 0);
+      this.#label("failed");
+      this.#end(-1, 1);
+    }
+    this.#furtherTests();
+    this.program = this.#finish(all);
   }
-  for (const [index, instruction] of instructions.entries()) {
-    emit(layout, offsetOf(index), instruction, labels, options.arch);
+
+  /** A slot that several calls may fill is 8 bytes of its own, stored after whichever is reached. */
+  #shareSlots(steps: Step[]): void {
+    const seen = new Set<Slot>();
+    for (const { calls } of steps) {
+      for (const { to } of calls) {
+        if (!to) continue;
+        if (!seen.has(to)) seen.add(to);
+        else if (!this.#slots.has(to)) {
+          this.#slots.set(to, { offset: this.#memory.take(8), inMemory: true });
+        }
+      }
+    }
   }
-  for (const [at, bytes] of layout.lengths) layout.memory.number(at, layout.memory.length, bytes);
-  return { ...layout.program, ...layout.memory.finish(options.base) };
-}
 
-function offsetOf(instruction: number): number {
-  return HEADER_SIZE + instruction * INSTRUCTION_SIZE;
-}
-
-function emit(
-  layout: Layout,
-  at: number,
-  { name, args, want, match, fail }: Instruction,
-  labels: Map<string, number>,
-  arch: Architecture,
-): void {
-  const { memory } = layout;
-  const target = (label: string) => {
-    const index = labels.get(label);
-    if (index === undefined) throw new Error(`no step has the label "${label}"`);
-    return offsetOf(index);
-  };
-  const operation = OPERATIONS[name as keyof typeof OPERATIONS];
-  const number = operation === undefined
-    ? syscallNumber(name as Parameters<typeof syscallNumber>[0], arch)
-    : OPERATION + operation;
-  memory.number(at, number, 4);
-  let indirect = 0;
-  for (const [index, arg] of args.entries()) {
-    if (isKind(arg, "slot") || isKind(arg, "result")) indirect |= 1 << index;
-    operand(layout, at + OFFSET.argument + 8 * index, arg);
+  #label(name: string): void {
+    this.#labels.set(name, this.#count);
   }
-  memory.number(at + OFFSET.indirect, indirect, 4);
-  memory.number(at + OFFSET.want, want ?? NEVER);
-  memory.address(at + OFFSET.match, match === undefined ? 0 : target(match));
-  memory.address(at + OFFSET.fail, target(fail ?? "failed"));
-}
 
-/** Writes one operand: a number, or the 8 bytes of the address of what it stands for. */
-function operand(layout: Layout, at: number, value: Operand, bytes = 8): void {
-  const { memory, program } = layout;
-  if (typeof value === "number" || typeof value === "bigint") return memory.number(at, value);
-  if (typeof value === "string") return memory.address(at, memory.text(value, cString));
-  if (value instanceof Uint8Array) {
-    if (!layout.here) return memory.address(at, memory.put(value));
-    program.held.push(value);
-    return memory.number(at, addressOf(value as Uint8Array<ArrayBuffer>));
+  /** Where a program that runs in this process returns: 0, or 1 after a failure. */
+  #end(step: number, status: number): void {
+    if (step >= 0) this.#label(`${step}`);
+    this.#emit(OPERATION + OPERATIONS.end, [status], { step, call: 0, main: false });
   }
-  switch (value.kind) {
-    case "flags":
-      return memory.number(at, value.value);
-    case "slot":
-      return memory.address(at, slotOffset(layout, value));
-    case "cell":
-      return memory.address(at, slotOffset(layout, value.slot));
-    case "result":
-      return memory.address(at, offsetOf(value.of) + OFFSET.result);
-    case "room":
-      return memory.address(at, roomOffset(layout, value));
-    case "place":
-      return memory.address(at, roomOffset(layout, value.room) + value.offset);
-    case "struct":
-      return memory.address(at, structOffset(layout, value));
-    case "field":
-      return memory.address(at, structOffset(layout, value.struct) + value.offset);
-    case "strings":
-      return memory.address(at, stringsOffset(layout, value));
-    case "failure":
-      return memory.address(at, 16);
-    case "time":
-      return memory.address(at, timeOffset(layout, value.key));
-    case "self":
-      if (value.what === "address") return memory.address(at, 0);
-      if (value.what === "tableLength") return memory.number(at, program.tableLength, bytes);
-      layout.lengths.push([at, bytes]);
-      return;
+
+  #call(step: number, at: number, call: Call): void {
+    const beside = { step, call: at, main: false };
+    if (call.id !== undefined) this.#label(scoped(call.id, step));
+    const time = this.options.trace ? this.#memory.take(16) : 0;
+    if (time > 0) {
+      const args: Operand[] = [CLOCK_MONOTONIC, { kind: "memory", offset: time }];
+      this.#emit(this.#number("clock_gettime"), args, beside);
+    }
+    for (const arg of call.args) {
+      if (typeof arg === "object" && "kind" in arg && arg.kind === "struct") {
+        this.#storeFields(arg, beside);
+      }
+    }
+    const offset = HEADER_SIZE + this.#count * INSTRUCTION_SIZE;
+    if (time > 0) this.#times.set(this.#count, time);
+    this.#emit(this.#number(call.name), call.args, { step, call: at, main: true });
+    if (call.on) this.#branches(offset, call, step);
+    if (call.to) this.#store(call.to, offset + OFFSET.result, beside);
   }
-}
 
-function slotOffset({ memory, program }: Layout, slot: Slot): number {
-  const known = program.results.get(slot) ?? program.imports.get(slot);
-  if (known !== undefined) return known;
-  const offset = memory.take(8);
-  program.imports.set(slot, offset);
-  return offset;
-}
+  /** Says where a result is found, and stores it where it is awaited. */
+  #store(slot: Slot, offset: number, beside: Origin): void {
+    const result: Operand = { kind: "result", offset };
+    const shared = this.#slots.get(slot);
+    if (shared?.inMemory) {
+      const cell: Operand = { kind: "memory", offset: shared.offset };
+      this.#emit(OPERATION + OPERATIONS.store64, [cell, result], beside);
+    } else {
+      this.#slots.set(slot, { offset, inMemory: false });
+    }
+    const awaited = this.options.exports?.get(slot);
+    if (awaited !== undefined) {
+      this.#emit(OPERATION + OPERATIONS.store64, [awaited, result], beside);
+    }
+  }
 
-function roomOffset({ memory, program }: Layout, room: Room): number {
-  let offset = program.rooms.get(room);
-  if (offset === undefined) program.rooms.set(room, offset = memory.take(room.size));
-  return offset;
-}
+  /** The results of earlier calls that a struct holds are stored into it before the call. */
+  #storeFields(struct: Struct, beside: Origin): void {
+    let offset = 0;
+    for (const [, bytes, value] of struct.fields) {
+      if (typeof value === "object" && "kind" in value) {
+        if (value.kind === "struct") this.#storeFields(value, beside);
+        if (value.kind === "slot") {
+          const field: Operand = { kind: "memory", offset: this.#struct(struct) + offset };
+          const operation = bytes === 8 ? OPERATIONS.store64 : OPERATIONS.store32;
+          this.#emit(OPERATION + operation, [field, value], beside);
+        }
+      }
+      offset += bytes;
+    }
+  }
 
-function timeOffset({ memory, program }: Layout, key: string): number {
-  const offset = memory.take(16);
-  program.times.set(key, offset);
-  return offset;
-}
+  #number(name: SyscallName | OperationName): number {
+    const numbers = SYSCALLS[name as SyscallName];
+    return numbers === undefined
+      ? OPERATION + OPERATIONS[name as OperationName]
+      : numbers[this.#arch];
+  }
 
-function structOffset(layout: Layout, struct: Struct): number {
-  const known = layout.structs.get(struct);
-  if (known !== undefined) return known;
-  const { memory } = layout;
-  const start = memory.take(struct.fields.reduce((sum, [, bytes]) => sum + bytes, 0));
-  layout.structs.set(struct, start);
-  let offset = start;
-  for (const [, bytes, value] of struct.fields) {
+  #emit(number: number, args: readonly Operand[], origin: Origin): void {
+    const offset = HEADER_SIZE + this.#count * INSTRUCTION_SIZE;
+    if (offset + INSTRUCTION_SIZE > this.#words.length * 4) {
+      const grown = new Uint32Array(this.#words.length * 2);
+      grown.set(this.#words);
+      this.#words = grown;
+    }
+    const word = offset >> 2;
+    let indirect = 0;
+    for (let index = 0; index < args.length; index++) {
+      if (this.#operand(offset + OFFSET.argument + 8 * index, args[index] as Operand)) {
+        indirect |= 1 << index;
+      }
+    }
+    this.#words[word] = number;
+    this.#words[word + 1] = indirect;
+    this.#words[(offset + OFFSET.want + 4) >> 2] = NO_WANT;
+    this.#jumps.push([offset + OFFSET.fail, "failed"]);
+    this.#origins.push(origin);
+    this.#count++;
+  }
+
+  /** The first condition is the instruction's own; further ones are tested after a failure. */
+  #branches(offset: number, call: Call, step: number): void {
+    let conditions = 0;
+    for (const on of call.on ?? []) {
+      const label = scoped(on.goto === "next" ? `${step + 1}` : on.goto, step);
+      if (on.errno === "any") this.#jumps.push([offset + OFFSET.fail, label]);
+      else if (conditions++ === 0) {
+        this.#put(offset + OFFSET.want, wanted(on));
+        this.#jumps.push([offset + OFFSET.match, label]);
+      }
+    }
+    if (conditions > 1) this.#tests.push([offset, call, step]);
+  }
+
+  #furtherTests(): void {
+    for (const [offset, call, step] of this.#tests) {
+      const label = `test ${offset}`;
+      this.#label(label);
+      const origin = { step, call: 0, main: false };
+      let otherwise = "failed";
+      let first = true;
+      for (const on of call.on ?? []) {
+        const goto = scoped(on.goto === "next" ? `${step + 1}` : on.goto, step);
+        if (on.errno === "any") otherwise = goto;
+        else if (first) first = false;
+        else this.#test([{ kind: "table", offset: 16 }], wanted(on), goto, origin);
+      }
+      this.#test([], 0, otherwise, origin);
+      this.#jumps.push([offset + OFFSET.fail, label]);
+    }
+  }
+
+  /** Goes to a label if the 8 bytes at an address are as wanted; without an address always. */
+  #test(args: Operand[], want: number, label: string, origin: Origin): void {
+    const offset = HEADER_SIZE + this.#count * INSTRUCTION_SIZE;
+    const operation = args.length > 0 ? OPERATIONS.load64 : OPERATIONS.add;
+    this.#emit(OPERATION + operation, args, origin);
+    this.#put(offset + OFFSET.want, want);
+    this.#jumps.push([offset + OFFSET.match, label]);
+  }
+
+  /** Writes a number into 8 bytes of the table. */
+  #put(offset: number, value: number): void {
+    this.#words[offset >> 2] = value;
+    this.#words[(offset >> 2) + 1] = Math.floor(value / 0x1_0000_0000);
+  }
+
+  #address(offset: number, target: number, inMemory: boolean): void {
+    this.#words[offset >> 2] = target;
+    (inMemory ? this.#toMemory : this.#toTable).push(offset);
+  }
+
+  /** Writes an operand; returns whether it is the address of the value and not the value. */
+  #operand(at: number, value: Operand): boolean {
+    if (typeof value === "number") this.#put(at, value);
+    else if (typeof value === "bigint") {
+      this.#words[at >> 2] = Number(value & 0xffff_ffffn);
+      this.#words[(at >> 2) + 1] = Number((value >> 32n) & 0xffff_ffffn);
+    } else if (value instanceof Uint8Array && this.#here) {
+      this.#held.push(value);
+      this.#put(at, Number(addressOf(value as Uint8Array<ArrayBuffer>)));
+    } else if (typeof value === "object" && "kind" in value) {
+      if (value.kind === "flags") this.#put(at, value.value);
+      else if (value.kind === "table") this.#address(at, value.offset, false);
+      else if (value.kind === "self" && value.what === "address") this.#address(at, 0, false);
+      else if (value.kind === "self") this.#lengths.push([at, false, value.what, 8]);
+      else if (value.kind === "result") {
+        this.#address(at, value.offset, false);
+        return true;
+      } else if (value.kind === "slot") {
+        const { offset, inMemory } = this.#slot(value);
+        this.#address(at, offset, inMemory);
+        return true;
+      } else this.#address(at, this.#lying(value), true);
+    } else this.#address(at, this.#lying(value), true);
+    return false;
+  }
+
+  #slot(slot: Slot): { offset: number; inMemory: boolean } {
+    const known = this.#slots.get(slot);
+    if (known) return known;
+    const awaited = { offset: this.#memory.take(8), inMemory: true };
+    this.#slots.set(slot, awaited);
+    this.#imports.set(slot, awaited.offset);
+    return awaited;
+  }
+
+  /** Where in memory lies what an operand stands for. */
+  #lying(value: Exclude<Operand, number | bigint>): number {
+    if (typeof value === "string") return this.#memory.text(value, cString);
+    if (value instanceof Uint8Array) return this.#memory.put(value);
+    switch (value.kind) {
+      case "memory":
+        return value.offset;
+      case "room":
+        return this.#room(value);
+      case "place":
+        return this.#room(value.room) + value.offset;
+      case "struct":
+        return this.#struct(value);
+      case "strings":
+        return this.#strings(value);
+      default:
+        throw new Error(`an operand of kind "${value.kind}" has no memory`);
+    }
+  }
+
+  #room(room: Room): number {
+    let offset = this.#rooms.get(room);
+    if (offset === undefined) this.#rooms.set(room, offset = this.#memory.take(room.size));
+    return offset;
+  }
+
+  #struct(struct: Struct): number {
+    const known = this.#structs.get(struct);
+    if (known !== undefined) return known;
+    let size = 0;
+    for (const [, bytes] of struct.fields) size += bytes;
+    const start = this.#memory.take(size);
+    this.#structs.set(struct, start);
+    let offset = start;
+    for (const [, bytes, value] of struct.fields) {
+      this.#field(offset, bytes, value);
+      offset += bytes;
+    }
+    return start;
+  }
+
+  #field(offset: number, bytes: number, value: Value): void {
+    const memory = this.#memory;
     if (typeof value === "number" || typeof value === "bigint") memory.number(offset, value, bytes);
-    else if (isKind(value, "flags")) memory.number(offset, value.value, bytes);
-    else if (!isKind(value, "slot")) operand(layout, offset, value, bytes);
-    offset += bytes;
+    else if (value instanceof Uint8Array && this.#here) {
+      this.#held.push(value);
+      memory.number(offset, Number(addressOf(value as Uint8Array<ArrayBuffer>)));
+    } else if (typeof value === "object" && "kind" in value && value.kind === "flags") {
+      memory.number(offset, value.value, bytes);
+    } else if (typeof value === "object" && "kind" in value && value.kind === "self") {
+      this.#lengths.push([offset, true, value.what, bytes]);
+    } else if (!(typeof value === "object" && "kind" in value && value.kind === "slot")) {
+      memory.address(offset, this.#lying(value));
+    }
   }
-  return start;
+
+  #strings({ values }: Strings): number {
+    const memory = this.#memory;
+    const start = memory.take(8 * (values.length + 1));
+    for (let index = 0; index < values.length; index++) {
+      memory.address(start + 8 * index, memory.text(values[index] ?? "", cString));
+    }
+    return start;
+  }
+
+  #finish(steps: Step[]): Program {
+    const memory = this.#memory;
+    const tableLength = HEADER_SIZE + this.#count * INSTRUCTION_SIZE;
+    const length = tableLength + memory.length;
+    for (const [at, inMemory, what, bytes] of this.#lengths) {
+      const value = what === "length" ? length : tableLength;
+      if (inMemory) memory.number(at, value, bytes);
+      else this.#put(at, value);
+    }
+    const bytes = new Uint8Array(length);
+    const words = new Uint32Array(bytes.buffer);
+    const base = this.options.base === "here" ? addressOf(bytes) : this.options.base;
+    const start = Number(base);
+    words.set(this.#words.subarray(0, tableLength >> 2));
+    const put = (offset: number, address: number) => {
+      words[offset >> 2] = address;
+      words[(offset >> 2) + 1] = Math.floor(address / 0x1_0000_0000);
+    };
+    put(0, start + HEADER_SIZE);
+    for (const offset of this.#toTable) put(offset, start + (words[offset >> 2] ?? 0));
+    for (const offset of this.#toMemory) {
+      put(offset, start + tableLength + (words[offset >> 2] ?? 0));
+    }
+    for (const [offset, label] of this.#jumps) put(offset, start + this.#target(label));
+    memory.finish(bytes, tableLength, start + tableLength);
+    return { bytes, base, tableLength, origins: this.#origins, steps, ...this.#maps(tableLength) };
+  }
+
+  #target(label: string): number {
+    const index = this.#labels.get(label);
+    if (index === undefined) throw new Error(`no step has the label "${label}"`);
+    return HEADER_SIZE + index * INSTRUCTION_SIZE;
+  }
+
+  #maps(tableLength: number) {
+    const behind = <K>(map: Map<K, number>) => {
+      for (const [key, offset] of map) map.set(key, tableLength + offset);
+      return map;
+    };
+    const results = new Map<Slot, number>();
+    for (const [slot, { offset, inMemory }] of this.#slots) {
+      results.set(slot, inMemory ? tableLength + offset : offset);
+    }
+    return {
+      imports: behind(this.#imports),
+      rooms: behind(this.#rooms),
+      times: behind(this.#times),
+      results,
+      held: this.#held,
+    };
+  }
 }
 
-function stringsOffset({ memory }: Layout, { values }: Strings): number {
-  const start = memory.take(8 * (values.length + 1));
-  for (const [index, value] of values.entries()) {
-    memory.address(start + 8 * index, memory.text(value, cString));
-  }
-  return start;
+/** A label that begins with a dot belongs to its step. */
+function scoped(label: string, step: number): string {
+  return label.charCodeAt(0) === 46 ? step + label : label;
+}
+
+function wanted({ errno, value = 0 }: On): number {
+  return errno === undefined || errno === "any" ? value : -ERRNO[errno];
 }

@@ -136,12 +136,7 @@ function startStep(
   const pidfdRoom = room("pidfd", 8);
   const named: Record<string, number> = { CLONE_VM, CLONE_VFORK, CLONE_PIDFD };
   if (cgroup) named.CLONE_INTO_CGROUP = CLONE_INTO_CGROUP;
-  const own = flags(named);
-  const all: Flags = {
-    kind: "flags",
-    value: BigInt(own.value) | BigInt(namespaces.value),
-    text: namespaces.value === 0 ? own.text : `${own.text}|${namespaces.text}`,
-  };
+  const all = flags({ ...named, ...namespaces.named });
   const cloneArgs = struct("clone_args", [
     ["flags", 8, all],
     ["pidfd", 8, pidfdRoom],

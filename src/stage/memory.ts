@@ -1,15 +1,12 @@
-import { addressOf } from "../../ffi/mod.ts";
-
 /**
- * Growing memory of a program whose own address is not known yet.
+ * Growing memory whose own address is not known yet: what a program's instructions refer to.
  *
- * Addresses inside it are written relative to its start and made absolute at the end, either to a
- * fixed address (an executable) or to wherever the bytes then lie (a program run in this process).
+ * Addresses inside it are written relative to its start, and made absolute at the end.
  */
 export class Memory {
-  #bytes = new Uint8Array(65_536);
+  #bytes = new Uint8Array(32_768);
   #words = new Uint32Array(this.#bytes.buffer);
-  #length = 0;
+  #length = 8; // Nothing lies at 0, so that an offset is never 0.
   #relocations: number[] = [];
   #texts = new Map<string, number>();
 
@@ -42,17 +39,17 @@ export class Memory {
 
   /** Writes a little-endian number of 1, 2, 4 or 8 bytes; a negative one as two's complement. */
   number(offset: number, value: number | bigint, bytes = 8): void {
-    if (bytes === 8 && typeof value === "number" && (offset & 3) === 0) {
+    if (typeof value === "bigint") {
+      this.number(offset, Number(value & 0xffff_ffffn), Math.min(bytes, 4));
+      if (bytes === 8) this.number(offset + 4, Number((value >> 32n) & 0xffff_ffffn), 4);
+    } else if (bytes >= 4 && (offset & 3) === 0) {
       this.#words[offset >> 2] = value;
-      this.#words[(offset >> 2) + 1] = Math.floor(value / 0x1_0000_0000);
-      return;
+      if (bytes === 8) this.#words[(offset >> 2) + 1] = Math.floor(value / 0x1_0000_0000);
+    } else {
+      for (let at = 0, rest = value; at < bytes; at++, rest = Math.floor(rest / 256)) {
+        this.#bytes[offset + at] = rest;
+      }
     }
-    const view = new DataView(this.#bytes.buffer);
-    const bits = BigInt.asUintN(64, BigInt(value));
-    if (bytes === 8) view.setBigUint64(offset, bits, true);
-    else if (bytes === 4) view.setUint32(offset, Number(bits & 0xffff_ffffn), true);
-    else if (bytes === 2) view.setUint16(offset, Number(bits & 0xffffn), true);
-    else view.setUint8(offset, Number(bits & 0xffn));
   }
 
   /** Writes the address of one offset at another. */
@@ -61,25 +58,20 @@ export class Memory {
     this.#relocations.push(offset);
   }
 
-  /** The finished bytes, their addresses made absolute to `base`; `here` is where they lie. */
-  finish(base: bigint | "here"): { bytes: Uint8Array<ArrayBuffer>; base: bigint } {
-    const bytes = this.#bytes.subarray(0, this.#length);
-    const start = base === "here" ? addressOf(bytes) : base;
-    const from = Number(start);
+  /** Copies all of it to `at` in `bytes`, its addresses made absolute to `start`. */
+  finish(bytes: Uint8Array, at: number, start: number): void {
     for (const offset of this.#relocations) {
-      const low = this.#words[offset >> 2] ?? 0;
-      this.number(offset, from + low);
+      this.number(offset, start + (this.#words[offset >> 2] ?? 0));
     }
-    this.#relocations = [];
-    return { bytes, base: start };
+    bytes.set(this.#bytes.subarray(0, this.#length), at);
   }
 
   #grow(): void {
-    const old = this.#bytes;
-    let size = old.length * 2;
+    let size = this.#bytes.length * 2;
     while (size < this.#length) size *= 2;
-    this.#bytes = new Uint8Array(size);
-    this.#bytes.set(old);
-    this.#words = new Uint32Array(this.#bytes.buffer);
+    const grown = new Uint8Array(size);
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+    this.#words = new Uint32Array(grown.buffer);
   }
 }
