@@ -1,3 +1,13 @@
+/**
+ * Numbers with units and limits: sizes, durations, CPUs, modes, resource limits.
+ *
+ * One file for all, since whoever needs one mostly needs others, and each module costs time.
+ *
+ * @module
+ */
+
+import { RLIM_INFINITY } from "../spec/mod.ts";
+import type { POSIXRlimit } from "../spec/mod.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -67,4 +77,102 @@ export function parseCpuList(text: string): string {
     });
   if (!right) throw new UsageError(`"${text}" is not a list of numbers and ranges, as 0-3,7`);
   return text;
+}
+
+const UNITS = "kmgtp";
+
+/**
+ * A size in bytes with binary units: "512m", "1.5g", "64 MiB", "10kb", "7"; k is 1024.
+ *
+ * Equivalent to go-units' RAMInBytes, as docker reads `--memory`.
+ *
+ * @throws {UsageError} if it is none, or is above 2^63-1
+ */
+export function parseSize(text: string): number {
+  return size(text, 1024);
+}
+
+/**
+ * A size in bytes with decimal units: "10m" is ten million; as docker reads the sizes of logs.
+ *
+ * @throws {UsageError} if it is none, or is above 2^63-1
+ */
+export function parseDecimalSize(text: string): number {
+  return size(text, 1000);
+}
+
+/** A size, or "-1" for no limit; as docker reads `--memory-swap`. */
+export function parseSizeOrUnlimited(text: string): number {
+  return text === "-1" ? -1 : parseSize(text);
+}
+
+function size(text: string, base: 1000 | 1024): number {
+  const [, number, unit = ""] = /^(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?$/i.exec(text) ??
+    [];
+  if (number === undefined) {
+    throw new UsageError(
+      `"${text}" is not a size: a number with b, k, m, g, t or p behind it, as 512m`,
+    );
+  }
+  const power = unit === "" ? 0 : UNITS.indexOf(unit.toLowerCase()) + 1;
+  const bytes = Math.floor(Number(number) * base ** power);
+  if (bytes >= 2 ** 63) throw new UsageError(`"${text}" is more than 2^63-1 bytes`);
+  return bytes;
+}
+
+const MILLISECONDS: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  "µs": 1e-3, // U+00B5, the micro sign
+  "μs": 1e-3, // U+03BC, the Greek letter
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/**
+ * A duration in milliseconds, written as Go does: "1h2m3.5s", "300ms", "0"; and as a plain number
+ * of seconds, as podman's `--timeout`: "90".
+ *
+ * @throws {UsageError} if it is none
+ */
+export function parseDuration(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const terms = [...text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)];
+  if (text === "" || terms.map(([term]) => term).join("") !== text) {
+    throw new UsageError(`"${text}" is not a duration, as 90 (seconds), 1m30s or 500ms`);
+  }
+  return terms.reduce(
+    (sum, [, number, unit = "s"]) => sum + Number(number) * (MILLISECONDS[unit] ?? NaN),
+    0,
+  );
+}
+
+/** What docker can limit: setrlimit(2)'s resources without RLIMIT_AS. */
+const ULIMITS = ("core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime " +
+  "sigpending stack").split(" ");
+
+/**
+ * A resource limit: `NAME=SOFT[:HARD]` in the units of setrlimit(2), -1 for no limit; one number
+ * is both.
+ *
+ * @throws {UsageError} if it is none, or the soft limit is above the hard one
+ */
+export function parseUlimit(text: string): POSIXRlimit {
+  const [, name = "", softText = "", hardText = softText] =
+    /^(\w+)=(-1|\d{1,20})(?::(-1|\d{1,20}))?$/.exec(text) ?? [];
+  if (softText === "") throw new UsageError(`"${text}" is not NAME=SOFT[:HARD], as nofile=1024`);
+  if (!ULIMITS.includes(name)) {
+    throw new UsageError(`knows no limit "${name}": one of ${ULIMITS.join(", ")}`);
+  }
+  const [soft, hard] = [limit(softText, text), limit(hardText, text)];
+  if (soft > hard) throw new UsageError(`"${text}": the soft limit is above the hard one`);
+  return { type: `RLIMIT_${name.toUpperCase()}`, hard, soft };
+}
+
+function limit(text: string, whole: string): number | bigint {
+  const value = text === "-1" ? RLIM_INFINITY : BigInt(text);
+  if (value > RLIM_INFINITY) throw new UsageError(`"${whole}" is more than 2^64-1`);
+  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 }

@@ -20,20 +20,26 @@ export const RUN = {
   ],
   groups: [
     {
+      name: "mode",
+      title: "How it runs",
+      flags: [
+        { name: "detach", short: "d", help: "run in the background and print the id" },
+        { name: "interactive", short: "i", help: "keep standard input open" },
+        { name: "tty", short: "t", help: "give the container a terminal" },
+        { name: "rm", help: "remove the container when it ends" },
+        { name: "init", help: "run an init that reaps processes and forwards signals" },
+      ],
+    },
+    {
       name: "container",
       title: "Container",
       flags: [
         { name: "name", value: "NAME", help: "name of the container", default: "made up" },
-        { name: "detach", short: "d", help: "run in the background and print the id" },
-        { name: "interactive", short: "i", help: "keep standard input open" },
-        { name: "tty", short: "t", help: "give the container a terminal" },
         {
           name: "detach-keys",
           value: "KEYS",
           help: "keys that leave it running, as ctrl-p,ctrl-q",
         },
-        { name: "rm", help: "remove the container when it ends" },
-        { name: "init", help: "run an init that reaps processes and forwards signals" },
         { name: "stop-signal", value: "SIGNAL", help: "signal that stops it", default: "TERM" },
         {
           name: "stop-timeout",

@@ -1,5 +1,5 @@
 import assert from "assert";
-import { made } from "./run_spec_fixture.ts";
+import { made } from "../../tests/support/run_spec.ts";
 import { UsageError } from "./usage_error.ts";
 
 const REFUSED: [argv: string, says: RegExp][] = [

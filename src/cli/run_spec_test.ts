@@ -1,6 +1,6 @@
 import assert from "assert";
 import type { Mount } from "../spec/mod.ts";
-import { ID, made, spec } from "./run_spec_fixture.ts";
+import { ID, made, spec } from "../../tests/support/run_spec.ts";
 
 const types = (namespaces: { type: string }[]) => namespaces.map(({ type }) => type);
 const at = (mounts: Mount[], path: string) => mounts.find((m) => m.destination === path);

@@ -1,7 +1,6 @@
-import { parseDuration } from "./duration.ts";
 import { parsed } from "./grammar.ts";
 import { parseName } from "./name.ts";
-import { parseInteger } from "./number.ts";
+import { parseDuration, parseInteger } from "./number.ts";
 import { parsePair, parsePairs } from "./pair.ts";
 import type { RunSpec, Wish } from "./run_spec.ts";
 import { parseSignal } from "./signal.ts";
@@ -12,13 +11,6 @@ const STOP_LIMIT_SECONDS = 86_400;
 /** The flags of which the kernel knows nothing: names, labels, how a container ends. */
 export function applyEngine(made: RunSpec, { line: { flags }, context }: Wish): void {
   const { engine, spec } = made;
-  Object.assign(engine, {
-    detach: flags.detach,
-    interactive: flags.interactive,
-    tty: flags.tty,
-    remove: flags.rm,
-    init: flags.init,
-  });
   if (flags.name !== undefined) engine.name = parsed("--name", flags.name, parseName);
   if (flags["detach-keys"] !== undefined) engine.detachKeys = flags["detach-keys"];
   if (flags.cidfile !== undefined) engine.cidfile = flags.cidfile;

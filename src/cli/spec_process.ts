@@ -1,9 +1,8 @@
 import { cut, parsed } from "./grammar.ts";
 import { parseHostname } from "./name.ts";
-import { parseInteger, parseOctal } from "./number.ts";
+import { parseInteger, parseOctal, parseUlimit } from "./number.ts";
 import { parsePairs } from "./pair.ts";
 import type { RunSpec, Wish } from "./run_spec.ts";
-import { parseUlimit } from "./ulimit.ts";
 import { UsageError } from "./usage_error.ts";
 import { idOrName, parseUser } from "./user.ts";
 

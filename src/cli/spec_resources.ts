@@ -1,10 +1,15 @@
 import type { LinuxBlockIO, LinuxCPU, LinuxMemory } from "../spec/mod.ts";
 import { parseDeviceValue } from "./device.ts";
 import { parsed } from "./grammar.ts";
-import { parseCpuList, parseCpus, parseInteger } from "./number.ts";
+import {
+  parseCpuList,
+  parseCpus,
+  parseInteger,
+  parseSize,
+  parseSizeOrUnlimited,
+} from "./number.ts";
 import { parsePair } from "./pair.ts";
 import type { RunSpec, Wish } from "./run_spec.ts";
-import { parseSize, parseSizeOrUnlimited } from "./size.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The period of `--cpus` in microseconds, the kernel's own default. */

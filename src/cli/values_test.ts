@@ -2,13 +2,20 @@
 
 import assert from "assert";
 import fc from "fast-check";
-import { parseDuration } from "./duration.ts";
 import { parseHostname, parseName } from "./name.ts";
-import { parseCpuList, parseCpus, parseInteger, parseOctal } from "./number.ts";
+import {
+  parseCpuList,
+  parseCpus,
+  parseDecimalSize,
+  parseDuration,
+  parseInteger,
+  parseOctal,
+  parseSize,
+  parseSizeOrUnlimited,
+  parseUlimit,
+} from "./number.ts";
 import { parsePublishedPort } from "./port.ts";
 import { parseSignal } from "./signal.ts";
-import { parseDecimalSize, parseSize, parseSizeOrUnlimited } from "./size.ts";
-import { parseUlimit } from "./ulimit.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseIdMap, parseUser } from "./user.ts";
 

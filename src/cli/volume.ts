@@ -1,7 +1,6 @@
 import { cleanPath, mountPointProblem } from "../spec/mod.ts";
 import { cut } from "./grammar.ts";
-import { parseOctal } from "./number.ts";
-import { parseSize } from "./size.ts";
+import { parseOctal, parseSize } from "./number.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A mount that was asked for: `-v`, `--mount`, `--tmpfs`. */

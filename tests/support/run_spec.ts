@@ -1,10 +1,10 @@
 /** A host and a caller for the tests of run_spec.ts. @module */
 
-import { printSpec, readSpec } from "../spec/mod.ts";
-import { parseCommandLine } from "./grammar.ts";
-import { RUN } from "./run_flags.ts";
-import { specFromFlags } from "./run_spec.ts";
-import type { HostDevice, RunContext, RunSpec } from "./run_spec.ts";
+import { printSpec, readSpec } from "../../src/spec/mod.ts";
+import { parseCommandLine } from "../../src/cli/grammar.ts";
+import { RUN } from "../../src/cli/run_flags.ts";
+import { specFromFlags } from "../../src/cli/run_spec.ts";
+import type { HostDevice, RunContext, RunSpec } from "../../src/cli/run_spec.ts";
 
 /** The id of the container in these tests. */
 export const ID = "0123456789abcdef".repeat(4);
