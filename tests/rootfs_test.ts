@@ -166,8 +166,8 @@ test("a root that is mounted somewhere is not removed", {
 }, async (t) => {
   await rootfs(t, "build", "-q", "busybox");
   {
-    const args = ["--unshare-all", "--bind", tree(t, "busybox"), "/", "/bin/sh", "-c"];
-    await using program = t.start(["bwrap", ...args, "echo up; exec sleep 60"]);
+    const args = ["--unshare-all", "--die-with-parent", "--bind", tree(t, "busybox"), "/"];
+    await using program = t.start(["bwrap", ...args, "/bin/sh", "-c", "echo up; exec sleep 60"]);
     await program.until("up");
     await assert.rejects(rootfs(t, "rm", "busybox"), /mounted for process/);
     program.kill("SIGKILL");

@@ -33,15 +33,14 @@ const USAGE = [ROOTFS_BUILD, ROOTFS_LS, ROOTFS_RM]
 type BuildLine = CommandLine<typeof ROOTFS_BUILD>;
 
 async function build(args: string[], defaultRoot: string): Promise<number> {
-  const [word, ...rest] = args;
+  const { line, operands } = interspersed(args);
+  if (line.help) return print(describe(ROOTFS_BUILD));
+  const [word = "", ...rest] = operands;
   const recipe = RECIPES.find((name) => name === word);
   if (!recipe) {
-    if (word === "--help") return print(describe(ROOTFS_BUILD));
-    throw wrongUse(ROOTFS_BUILD, `a recipe is one of ${RECIPES.join(", ")}, not "${word ?? ""}"`);
+    throw wrongUse(ROOTFS_BUILD, `a recipe is one of ${RECIPES.join(", ")}, not "${word}"`);
   }
-  const line = parseCommandLine(ROOTFS_BUILD, rest);
-  if (line.help) return print(describe(ROOTFS_BUILD));
-  const order = orderOf(recipe, line);
+  const order = orderOf(recipe, line, rest);
   const { root: dataRoot = defaultRoot, name = recipe, replace, quiet } = line.flags;
   const progress = new ProgressLine(standardError());
   try {
@@ -57,13 +56,29 @@ async function build(args: string[], defaultRoot: string): Promise<number> {
   }
 }
 
+/** No command of the container's follows here, so options may stand behind the operands too. */
+function interspersed(args: string[]): { line: BuildLine; operands: string[] } {
+  const operands: string[] = [];
+  for (let rest = args;;) {
+    const line = parseCommandLine(ROOTFS_BUILD, rest);
+    const [operand] = line.operands;
+    if (operand === undefined) return { line, operands };
+    operands.push(operand);
+    rest = rest.toSpliced(rest.length - line.operands.length, 1);
+  }
+}
+
 /** The recipe with its options; those of another recipe are refused, not dropped. */
-function orderOf(recipe: typeof RECIPES[number], line: BuildLine): Order {
+function orderOf(
+  recipe: typeof RECIPES[number],
+  line: BuildLine,
+  operands: string[],
+): Order {
   const foreign = [...line.groups].find((group) => group !== "common" && group !== recipe);
   if (foreign !== undefined) {
     throw wrongUse(ROOTFS_BUILD, `a flag of the recipe ${foreign} is not for ${recipe}`);
   }
-  const { flags, operands } = line;
+  const { flags } = line;
   const [archive, more] = operands;
   const extra = recipe === "tar" ? more : archive;
   if (extra !== undefined) throw wrongUse(ROOTFS_BUILD, `unexpected operand "${extra}"`);

@@ -33,7 +33,7 @@ const TAR = [
 /** The command line of `rootfs build`: each recipe has its group of flags. */
 export const ROOTFS_BUILD = {
   command: "rootfs build",
-  operands: "busybox|host|debootstrap|tar [OPTIONS] [FILE|URL]",
+  operands: "busybox|host|debootstrap|tar [FILE|URL]",
   summary: "Build a root filesystem and keep it under a name",
   examples: [
     ["minictr rootfs build busybox", "a static busybox with its applets"],
