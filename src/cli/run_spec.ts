@@ -148,10 +148,13 @@ export interface Wish {
   context: RunContext;
 }
 
-/** Each changes what is made by what one group of flags says; in an order that matters. */
+/** Changes what is made by what one group of flags says. */
+type Mechanism = (made: RunSpec, wish: Wish) => void | Promise<void>;
+
+/** By the names of the groups, in an order that matters. */
 const MECHANISMS: readonly [
   group: string,
-  load: () => Promise<(made: RunSpec, wish: Wish) => void>,
+  load: () => Promise<Mechanism>,
 ][] = [
   // First, since what may be set depends on the namespaces that are the container's own.
   ["namespaces", async () => (await import("./spec_namespaces.ts")).applyNamespaces],
@@ -177,7 +180,7 @@ export async function specFromFlags(
   const needed = new Set(line.groups);
   if (context.image) needed.add("process").add("container");
   for (const [group, load] of MECHANISMS) {
-    if (needed.has(group)) (await load())(made, wish);
+    if (needed.has(group)) await (await load())(made, wish);
   }
   finish(made, wish);
   return made;

@@ -1,44 +1,11 @@
 import type { LinuxNamespaceType } from "../spec/mod.ts";
 import { parsed } from "./grammar.ts";
 import type { RunSpec, Wish } from "./run_spec.ts";
+import { setNamespace } from "./spec_network.ts";
 import { UsageError } from "./usage_error.ts";
-import { parseIdMap } from "./user.ts";
-
-/** A namespace's name in /proc/PID/ns where it is not that of config.json; namespaces(7). */
-const PROC_NAMES: Partial<Record<LinuxNamespaceType, string>> = { network: "net", mount: "mnt" };
-
-/**
- * Gives a namespace a mode: "host" shares the host's, "private" makes a new one,
- * "container:NAME" and "ns:PATH" join one.
- *
- * @throws {UsageError} for another mode, or a container that is not running
- */
-export function setNamespace(
-  { made, wish: { context } }: { made: RunSpec; wish: Wish },
-  { type, flag, mode }: { type: LinuxNamespaceType; flag: string; mode: string },
-): void {
-  const { linux } = made.spec;
-  const others = linux.namespaces.filter((namespace) => namespace.type !== type);
-  if (mode === "host") {
-    linux.namespaces = others;
-  } else if (mode === "private") {
-    linux.namespaces = [...others, { type }];
-  } else if (mode.startsWith("container:")) {
-    const name = mode.slice("container:".length);
-    const other = context.container(name);
-    if (!other) throw new UsageError(`${flag}: no running container "${name}"`);
-    made.engine.joins.push(other.id);
-    const path = `/proc/${other.pid}/ns/${PROC_NAMES[type] ?? type}`;
-    linux.namespaces = [...others, { type, path }];
-  } else if (mode.startsWith("ns:/")) {
-    linux.namespaces = [...others, { type, path: mode.slice("ns:".length) }];
-  } else {
-    throw new UsageError(`${flag}: is host, private, container:NAME or ns:PATH, not "${mode}"`);
-  }
-}
 
 /** `--pid --ipc --uts --cgroupns --userns --uidmap --gidmap`. */
-export function applyNamespaces(made: RunSpec, wish: Wish): void {
+export async function applyNamespaces(made: RunSpec, wish: Wish): Promise<void> {
   const { flags } = wish.line;
   const set = (type: LinuxNamespaceType, flag: string, mode: string | undefined) => {
     if (mode !== undefined && mode !== "") {
@@ -57,7 +24,7 @@ export function applyNamespaces(made: RunSpec, wish: Wish): void {
     delete made.spec.hostname;
   }
   applyIpc(made, wish);
-  applyUser(made, wish);
+  await applyUser(made, wish);
 }
 
 /** POSIX shared memory and message queues are files: they come along with the namespace. */
@@ -82,8 +49,10 @@ function applyIpc(made: RunSpec, wish: Wish): void {
   }
 }
 
-function applyUser(made: RunSpec, wish: Wish): void {
+async function applyUser(made: RunSpec, wish: Wish): Promise<void> {
   const { flags } = wish.line;
+  if (flags.userns === undefined && flags.uidmap.length + flags.gidmap.length === 0) return;
+  const { parseIdMap } = await import("./user.ts");
   const { linux, mounts } = made.spec;
   const uid = flags.uidmap.map((map) => parsed("--uidmap", map, parseIdMap));
   const gid = flags.gidmap.map((map) => parsed("--gidmap", map, parseIdMap));

@@ -1,14 +1,19 @@
+import type { LinuxNamespaceType } from "../spec/mod.ts";
 import { parsed } from "./grammar.ts";
-import { parseExposedPort, parsePublishedPort } from "./port.ts";
 import type { RunSpec, Wish } from "./run_spec.ts";
-import { setNamespace } from "./spec_namespaces.ts";
 import { UsageError } from "./usage_error.ts";
 
+/** A namespace's name in /proc/PID/ns where it is not that of config.json; namespaces(7). */
+const PROC_NAMES: Partial<Record<LinuxNamespaceType, string>> = { network: "net", mount: "mnt" };
+
 /** `--network`, `--publish` and the like: the namespace here, the rest as written for later. */
-export function applyNetwork(made: RunSpec, wish: Wish): void {
+export async function applyNetwork(made: RunSpec, wish: Wish): Promise<void> {
   const { flags } = wish.line;
-  for (const port of flags.publish) parsed("--publish", port, parsePublishedPort);
-  for (const port of flags.expose) parsed("--expose", port, parseExposedPort);
+  if (flags.publish.length + flags.expose.length > 0) {
+    const { parseExposedPort, parsePublishedPort } = await import("./port.ts");
+    for (const port of flags.publish) parsed("--publish", port, parsePublishedPort);
+    for (const port of flags.expose) parsed("--expose", port, parseExposedPort);
+  }
   const { engine } = made;
   engine.network = flags.network;
   engine.networkAliases = flags["network-alias"];
@@ -45,4 +50,34 @@ function applyNetworkMode(made: RunSpec, wish: Wish): void {
   // The host's network knows the container by the host's name.
   const named = flags.hostname !== undefined || made.spec.hostname === undefined;
   if (mode === "host" && !named) made.spec.hostname = wish.context.hostname;
+}
+
+/**
+ * Gives a namespace a mode: "host" shares the host's, "private" makes a new one,
+ * "container:NAME" and "ns:PATH" join one.
+ *
+ * @throws {UsageError} for another mode, or a container that is not running
+ */
+export function setNamespace(
+  { made, wish: { context } }: { made: RunSpec; wish: Wish },
+  { type, flag, mode }: { type: LinuxNamespaceType; flag: string; mode: string },
+): void {
+  const { linux } = made.spec;
+  const others = linux.namespaces.filter((namespace) => namespace.type !== type);
+  if (mode === "host") {
+    linux.namespaces = others;
+  } else if (mode === "private") {
+    linux.namespaces = [...others, { type }];
+  } else if (mode.startsWith("container:")) {
+    const name = mode.slice("container:".length);
+    const other = context.container(name);
+    if (!other) throw new UsageError(`${flag}: no running container "${name}"`);
+    made.engine.joins.push(other.id);
+    const path = `/proc/${other.pid}/ns/${PROC_NAMES[type] ?? type}`;
+    linux.namespaces = [...others, { type, path }];
+  } else if (mode.startsWith("ns:/")) {
+    linux.namespaces = [...others, { type, path: mode.slice("ns:".length) }];
+  } else {
+    throw new UsageError(`${flag}: is host, private, container:NAME or ns:PATH, not "${mode}"`);
+  }
 }
