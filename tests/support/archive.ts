@@ -98,6 +98,8 @@ export class Place implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    // Who is not root must be allowed to enter what is removed.
+    new Deno.Command("chmod", { args: ["-R", "u+rwx", this.tree], stderr: "null" }).outputSync();
     Deno.removeSync(this.host, { recursive: true });
   }
 }
