@@ -28,7 +28,10 @@ export const debootstrap: Recipe<DebootstrapOptions> = async (tree, options, onP
   }
   const source = sourceFor(suite, sources);
   const mirror = options.mirror ?? source?.uri;
-  await runProgram(["debootstrap", ...debootstrapArguments(tree, suite, mirror, source, options)], {
+  // It mounts /proc and /sys in the tree: in a mount namespace of its own they go with it, however it ends.
+  const alone = ["unshare", "--mount", "--propagation", "private"];
+  const args = debootstrapArguments(tree, suite, mirror, source, options);
+  await runProgram([...alone, "debootstrap", ...args], {
     timeoutMs: TIMEOUT_MS,
     env: { DEBIAN_FRONTEND: "noninteractive" },
     onLine: progressReader(onProgress),

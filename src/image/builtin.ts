@@ -28,17 +28,19 @@ export function isRootfsName(name: string): boolean {
  * @throws {Deno.errors.PermissionDenied} when the store cannot be looked into
  */
 export function storedRootfs(dataRoot: string, name: string): string | undefined {
-  if (!isRootfsName(name)) return undefined;
-  const tree = treeOf(dataRoot, name);
-  try {
-    return Deno.statSync(tree).isDirectory ? tree : undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  return isRootfsName(name) ? ifDirectory(treeOf(dataRoot, name)) : undefined;
 }
 
 /** The lower directory of the built-in root filesystem, or `undefined` while it has not been built. */
 export function builtinRootfs(dataRoot: string): string | undefined {
-  return storedRootfs(dataRoot, BUILTIN);
+  return ifDirectory(treeOf(dataRoot, BUILTIN));
+}
+
+function ifDirectory(path: string): string | undefined {
+  try {
+    return Deno.statSync(path).isDirectory ? path : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

@@ -47,12 +47,15 @@ export async function extractTar(
 ): Promise<Extracted> {
   using tree = new Tree(path);
   const result: Extracted = { entries: 0, contentBytes: 0, skippedDevices: 0 };
-  const directories = new Map<string, [parts: string[], mtimeSeconds: number]>();
+  const directories = new Map<string, [parts: string[], last: Finish]>();
   for await (const entry of readTar(stream, { ...EXTRACT_LIMITS, ...options })) {
     try {
       const parts = components(entry.name);
       if (!await write(tree, entry, parts, options)) result.skippedDevices++;
-      if (entry.type === "directory") directories.set(parts.join("/"), [parts, entry.mtimeSeconds]);
+      if (entry.type === "directory") {
+        const { mode, mtimeSeconds } = entry;
+        directories.set(parts.join("/"), [parts, { mode, mtimeSeconds }]);
+      }
     } catch (error) {
       throw explain(entry, error);
     }
@@ -61,9 +64,13 @@ export async function extractTar(
     options.onProgress?.(result.contentBytes);
   }
   if (result.entries === 0) throw new TarError("an archive without entries");
-  for (const [parts, mtimeSeconds] of directories.values()) tree.directoryTime(parts, mtimeSeconds);
+  const deepestFirst = [...directories.values()].sort(([a], [b]) => b.length - a.length);
+  for (const [parts, last] of deepestFirst) tree.finishDirectory(parts, last);
   return result;
 }
+
+/** What a directory gets at the end; see `Tree.finishDirectory`. */
+type Finish = Pick<Attributes, "mode" | "mtimeSeconds">;
 
 /** @returns false when the entry was left out */
 async function write(

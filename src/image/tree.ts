@@ -68,19 +68,26 @@ export class Tree {
     this.#root.close();
   }
 
-  /** Makes a directory, or keeps the one that is there; anything else of that name goes. */
+  /** Makes a directory, or keeps the one that is there; anything else of that name goes. See `finishDirectory`. */
   directory(parts: string[], attributes: Attributes): void {
     const name = parts.at(-1);
     using own = name === undefined
       ? this.#open(parts, O_RDONLY | O_DIRECTORY)
       : this.#makeDirectory(this.#parent(parts), name, true);
-    this.#describe(own, attributes);
+    this.#describe(own, { ...attributes, mode: attributes.mode | 0o700 });
   }
 
-  /** Sets the times of a directory once nothing more is written into it; gone or replaced ones are left. */
-  directoryTime(parts: string[], mtimeSeconds: number): void {
+  /**
+   * Gives a directory its permissions and times once nothing more is written into it: until then its owner, who need
+   * not be root, can enter it. Those that are gone or replaced are left.
+   */
+  finishDirectory(
+    parts: string[],
+    { mode, mtimeSeconds }: Pick<Attributes, "mode" | "mtimeSeconds">,
+  ): void {
     try {
       using own = this.#open(parts, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      syscall("fchmod", own.number, mode);
       syscall("utimensat", own.number, 0, times(mtimeSeconds), 0);
     } catch (error) {
       const gone = error instanceof SyscallError && [ENOENT, ENOTDIR, ELOOP].includes(error.errno);
