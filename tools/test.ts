@@ -6,8 +6,14 @@
  * "units" are the tests beside the code, "kernel" those of them that talk to the kernel; "system"
  * are those in tests/, which run the program. Without a word: units and system. After them nothing of the run may be left on the machine; that counts as one test.
  */
-import { describe, type Leftover, leftovers, unnamedObjects } from "../tests/support/leftovers.ts";
-import { deadRuns, IN_VM, PROJECT, RUN_NAME } from "../tests/support/run.ts";
+import {
+  describe,
+  filesIn,
+  type Leftover,
+  leftovers,
+  unnamedObjects,
+} from "../tests/support/leftovers.ts";
+import { deadRuns, IN_VM, PROJECT, RUN_DIRECTORY, RUN_NAME } from "../tests/support/run.ts";
 import { removeRun } from "../tests/support/scratch.ts";
 import { files } from "./source.ts";
 
@@ -16,6 +22,8 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
   kernel: ["ffi", "src/stage", "src/cgroup", "src/netlink", "src/network", "src/container"],
   system: ["tests"],
 };
+/** The tests' TMPDIR, which must be empty after them. */
+const TEMPORARY = `${RUN_DIRECTORY}/tmp`;
 const LIMIT_MS = 25 * 60_000;
 
 interface Tally {
@@ -26,7 +34,8 @@ interface Tally {
 
 async function main(args: readonly string[]): Promise<number> {
   const tally: Tally = { passed: 0, failed: [], skipped: [] };
-  for (const name of deadRuns()) await removeRun(name);
+  for (const directory of deadRuns()) await removeRun(directory);
+  Deno.mkdirSync(TEMPORARY, { recursive: true, mode: 0o755 });
   const before = unnamedObjects();
   for (const word of args.length > 0 ? args : ["units", "system"]) {
     await runSuite(SUITES[word] ?? [word], tally);
@@ -44,7 +53,7 @@ async function runSuite(places: readonly string[], tally: Tally): Promise<void> 
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args, ...present],
     cwd: PROJECT,
-    env: { MINICTR_TEST_RUN: RUN_NAME, NO_COLOR: "1" },
+    env: { MINICTR_TEST_RUN: RUN_DIRECTORY, TMPDIR: TEMPORARY, NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
   }).spawn();
@@ -88,8 +97,9 @@ async function checkLeftovers(before: readonly Leftover[], tally: Tally): Promis
   const first = unnamedObjects().filter(isNew);
   if (first.length > 0) await new Promise((resolve) => setTimeout(resolve, 2000));
   const still = new Set(unnamedObjects().map(({ what }) => what));
-  const left = [...named, ...first.filter(({ what }) => still.has(what))];
-  await removeRun(RUN_NAME);
+  const unnamed = first.filter(({ what }) => still.has(what));
+  const left = [...named, ...unnamed, ...filesIn(TEMPORARY)];
+  await removeRun(RUN_DIRECTORY);
   if (left.length === 0) tally.passed++;
   else tally.failed.push(`the suite leaves nothing behind, but there is\n${describe(left)}`);
 }

@@ -5,8 +5,8 @@
 
 /** Something that should not be there any more. */
 export interface Leftover {
-  readonly kind: "process" | "mount" | "cgroup" | "interface" | "table";
-  /** A pid with its command line, a mount point, a directory, a link's or an nftables table's name. */
+  readonly kind: "process" | "mount" | "cgroup" | "file" | "interface" | "table";
+  /** A pid with its command line, a mount point, a path, a link's or an nftables table's name. */
   readonly what: string;
   /** For a process. */
   readonly pid?: number;
@@ -54,6 +54,12 @@ export function unnamedObjects(): Leftover[] {
     // The group that holds all of the program's may stay.
     ...cgroups("minictr").filter(({ what }) => !what.endsWith("/minictr")).filter(isEmpty),
   ];
+}
+
+/** What is in a directory. */
+export function filesIn(directory: string): Leftover[] {
+  const entries = attemptTo(() => [...Deno.readDirSync(directory)]) ?? [];
+  return entries.map(({ name }) => ({ kind: "file", what: `${directory}/${name}` }));
 }
 
 /** One line each. */

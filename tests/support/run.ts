@@ -4,11 +4,13 @@
  * time of the run: what a killed run left is recognised and removed by the next one.
  */
 
-/** `minictr-test-PID-STARTTIME` of the runner, or of this process where there is no runner. */
-export const RUN_NAME = Deno.env.get("MINICTR_TEST_RUN") ?? nameFor(Deno.pid);
+/** Below TMPDIR, made when first asked for; MINICTR_TEST_RUN is the runner's, which gives the tests
+ * a TMPDIR inside of it. */
+export const RUN_DIRECTORY = Deno.env.get("MINICTR_TEST_RUN") ??
+  `${temporaryDirectory()}/${nameFor(Deno.pid)}`;
 
-/** Below TMPDIR, made when first asked for. */
-export const RUN_DIRECTORY = `${Deno.env.get("TMPDIR") ?? "/tmp"}/${RUN_NAME}`;
+/** `minictr-test-PID-STARTTIME` of the runner, or of this process where there is no runner. */
+export const RUN_NAME = RUN_DIRECTORY.slice(RUN_DIRECTORY.lastIndexOf("/") + 1);
 
 /** In the virtual machine every process start costs some twenty times as much. */
 export const IN_VM = Deno.env.get("MINICTR_VM") === "1";
@@ -31,14 +33,21 @@ export function isAlive(runName: string): boolean {
 /** A new directory of the run, named RUN_NAME-XXXX: unique beyond the directory too. */
 export function makeDirectory(): string {
   Deno.mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o755 });
-  return Deno.makeTempDirSync({ dir: RUN_DIRECTORY, prefix: `${RUN_NAME}-` });
+  const directory = Deno.makeTempDirSync({ dir: RUN_DIRECTORY, prefix: `${RUN_NAME}-` });
+  Deno.chmodSync(directory, 0o755); // Other users' containers have their roots in it.
+  return directory;
 }
 
 /** Directories of earlier runs whose process is gone. */
 export function deadRuns(): string[] {
-  return [...Deno.readDirSync(Deno.env.get("TMPDIR") ?? "/tmp")]
+  return [...Deno.readDirSync(temporaryDirectory())]
     .map((entry) => entry.name)
-    .filter((name) => /^minictr-test-\d+-\d+$/.test(name) && !isAlive(name));
+    .filter((name) => /^minictr-test-\d+-\d+$/.test(name) && !isAlive(name))
+    .map((name) => `${temporaryDirectory()}/${name}`);
+}
+
+function temporaryDirectory(): string {
+  return Deno.env.get("TMPDIR") ?? "/tmp";
 }
 
 function startTime(pid: number): number | undefined {

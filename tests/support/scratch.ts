@@ -5,7 +5,7 @@ import { describe, type Leftover, leftovers, removeLeftovers } from "./leftovers
 import { type Ended, minictrCommand, patient, Program, type StartOptions } from "./program.ts";
 import { maySkip, type Need, requires } from "./requires.ts";
 import { testRootfs } from "./rootfs.ts";
-import { deadRuns, makeDirectory, RUN_NAME } from "./run.ts";
+import { deadRuns, makeDirectory, RUN_DIRECTORY } from "./run.ts";
 import { Terminal, type TerminalOptions } from "./terminal.ts";
 
 /** What a test needs, and how long it may take. */
@@ -158,20 +158,16 @@ let sweeping: Promise<void> | undefined;
 function sweepOnce(): Promise<void> {
   sweeping ??= (async () => {
     if (Deno.env.has("MINICTR_TEST_RUN")) return; // The runner does both.
-    for (const run of deadRuns()) await removeRun(run);
+    for (const directory of deadRuns()) await removeRun(directory);
     globalThis.addEventListener("unload", () => {
-      new Deno.Command("rm", { args: ["-rf", "--one-file-system", runDirectory(RUN_NAME)] })
+      new Deno.Command("rm", { args: ["-rf", "--one-file-system", RUN_DIRECTORY] })
         .outputSync();
     });
   })();
   return sweeping;
 }
 
-/** Removes all that a run left. */
-export async function removeRun(name: string): Promise<void> {
-  await removeLeftovers(name, [runDirectory(name)]);
-}
-
-function runDirectory(name: string): string {
-  return `${Deno.env.get("TMPDIR") ?? "/tmp"}/${name}`;
+/** Removes all that the run with this directory left. */
+export async function removeRun(directory: string): Promise<void> {
+  await removeLeftovers(directory.slice(directory.lastIndexOf("/") + 1), [directory]);
 }
