@@ -43,7 +43,7 @@ test(
   async (t) => {
     await using terminal = t.onTerminal(t.runWords(["-it"], ["sh"]));
     await terminal.until("# ");
-    await terminal.type("sleep 0.5; echo over\r");
+    await terminal.type("sleep 2; echo over\r");
     await new Promise((resolve) => setTimeout(resolve, 200));
     await terminal.type("\x1a");
     await terminal.until(/Stopped/);
