@@ -1,6 +1,7 @@
 import { buildRootfs, type Order } from "../../rootfs/mod.ts";
 import { listRootfs, removeRootfs, type RootfsMeta } from "../image/mod.ts";
-import { type CommandLine, type Grammar, parseCommandLine, wrongUse } from "./grammar.ts";
+import { type CommandLine, parseCommandLine, wrongUse } from "./grammar.ts";
+import { helpText } from "./help.ts";
 import { formatBytes, ProgressLine, standardError } from "./progress.ts";
 import { ROOTFS_BUILD, ROOTFS_LS, ROOTFS_RM } from "./rootfs_flags.ts";
 import { UsageError } from "./usage_error.ts";
@@ -34,7 +35,7 @@ type BuildLine = CommandLine<typeof ROOTFS_BUILD>;
 
 async function build(args: string[], defaultRoot: string): Promise<number> {
   const { line, operands } = interspersed(args);
-  if (line.help) return print(describe(ROOTFS_BUILD));
+  if (line.help) return print(helpText(ROOTFS_BUILD));
   const [word = "", ...rest] = operands;
   const recipe = RECIPES.find((name) => name === word);
   if (!recipe) {
@@ -101,7 +102,7 @@ function orderOf(
 
 async function list(args: string[], defaultRoot: string): Promise<number> {
   const { flags, help } = parseCommandLine(ROOTFS_LS, args);
-  if (help) return print(describe(ROOTFS_LS));
+  if (help) return print(helpText(ROOTFS_LS));
   const all = await listRootfs(flags.root ?? defaultRoot);
   if (flags.json) return print(JSON.stringify(all, null, 2));
   if (flags.quiet) return all.length === 0 ? 0 : print(all.map(({ name }) => name).join("\n"));
@@ -118,7 +119,7 @@ async function list(args: string[], defaultRoot: string): Promise<number> {
 
 async function remove(args: string[], defaultRoot: string): Promise<number> {
   const { flags, operands, help } = parseCommandLine(ROOTFS_RM, args);
-  if (help) return print(describe(ROOTFS_RM));
+  if (help) return print(helpText(ROOTFS_RM));
   if (operands.length === 0) throw wrongUse(ROOTFS_RM, "name what to remove");
   const failures: unknown[] = [];
   for (const name of operands) {
@@ -143,19 +144,6 @@ function columns(rows: string[][]): string {
   return rows.map((row) =>
     row.map((cell, i) => i === row.length - 1 ? cell : cell.padEnd((widths[i] ?? 0) + 3)).join("")
   ).join("\n");
-}
-
-function describe({ command, operands, summary, groups, examples }: Grammar): string {
-  const lines = [`Usage: minictr ${command} ${operands}`, "", `${summary}.`];
-  for (const { title, flags } of groups) {
-    lines.push("", `${title}:`);
-    for (const { name, short, value, help, default: preset } of flags) {
-      const spelled = `${short === undefined ? "" : `-${short}, `}--${name} ${value ?? ""}`;
-      lines.push(`  ${spelled.padEnd(24)} ${help}${preset === undefined ? "" : ` (${preset})`}`);
-    }
-  }
-  lines.push("", "Examples:", ...examples.map(([line, does]) => `  ${line}\n      ${does}`));
-  return lines.join("\n");
 }
 
 /** The options that were given: an absent one is left out, not undefined. */

@@ -1,45 +1,76 @@
-import { ARCH, catchSignals, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
-import { cgroupPath, planCgroup, readCgroupHost } from "../cgroup/mod.ts";
+import { catchSignals, F_SETFL, O_NONBLOCK, syscall } from "../../ffi/mod.ts";
+import { type CgroupHost, cgroupPath, planCgroup, readCgroupHost } from "../cgroup/mod.ts";
 import {
   type ContainerPlan,
   DEFAULT_RULES,
-  MESSAGE,
   planContainer,
   type RootSource,
-  type Step,
   type Stream,
   type Surroundings,
 } from "../plan/mod.ts";
 import type { Spec } from "../spec/mod.ts";
-import {
-  assemble,
-  elfHead,
-  type Failure,
-  failureIn,
-  launchSteps,
-  type Program,
-  PROGRAM_ADDRESS,
-  resultOf,
-  runHere,
-} from "../stage/mod.ts";
+import { attend, type Copy, type End, statusOf } from "./attend.ts";
 import { cleanUp, repair } from "./cleanup.ts";
-import { StartError } from "./start_error.ts";
-import { createState, type Roots, type State } from "./state.ts";
-import { statusOf, waitFor } from "./wait.ts";
+import { isTerminal, rawTerminal } from "./console.ts";
+import { assemblePlan, start, type Started, type StartOptions } from "./start.ts";
+import { createState, type Roots, type State, writeState } from "./state.ts";
 
+/** What the engine knows of a container beside its spec. */
 export interface RunOptions {
   id: string;
   name: string;
   roots: Roots;
   root: RootSource;
-  streams: [Stream, Stream, Stream];
+  /** Whether the container reads the caller's standard input. */
+  interactive: boolean;
+  seccomp?: { filter: Uint8Array; flags: Record<string, number> };
+  timeoutMs?: number;
+  /** Files that are made for this container, in its state directory, which mounts refer to. */
+  files?: { path: string; content: string }[];
+  /** Sources of bind mounts that are made, as directories, where they are missing. */
+  createSources?: string[];
+  /** A new file for the id. */
+  cidfile?: string;
+  /** A file for the first process's id. */
+  pidfile?: string;
+  /** Called before anything is taken away. */
+  onEnded?(end: End, host: CgroupHost, cgroup: string): void;
+  trace?: StartOptions["onTrace"];
 }
 
-/** What a started container is known by in this process. */
-interface Started {
-  pid: number;
-  pidfd: number;
-  channel: number;
+/** The plan of a container on this host, and what else it takes to carry it out. */
+export function planRun(spec: Spec, options: RunOptions, host: CgroupHost): ContainerPlan {
+  const { root, seccomp } = options;
+  const resources = spec.linux?.resources ?? {};
+  const around: Surroundings = {
+    root,
+    cgroup: planCgroup(host, cgroupPath(spec.linux?.cgroupsPath, options.id), {
+      ...resources,
+      devices: [...resources.devices ?? [], ...DEFAULT_RULES],
+    }),
+    ...seccomp ? { seccomp } : {},
+    lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
+    kindOf,
+    streams: streamsFor(options.interactive),
+    foreground: true,
+    trace: options.trace !== undefined,
+  };
+  return planContainer(spec, around);
+}
+
+/** A source that is missing is taken for a file here; opening it is the step that fails. */
+function kindOf(source: string): "directory" | "file" {
+  try {
+    return Deno.statSync(source).isDirectory ? "directory" : "file";
+  } catch {
+    return "file";
+  }
+}
+
+/** A terminal of the caller's is never handed in: what is written to it goes through a pipe. */
+function streamsFor(interactive: boolean): [Stream, Stream, Stream] {
+  const stream = (fd: number): Stream => isTerminal(fd) ? "pipe" : "inherit";
+  return [interactive ? stream(0) : "null", stream(1), stream(2)];
 }
 
 /**
@@ -49,12 +80,10 @@ interface Started {
  * @throws {StartError} when a step failed
  */
 export function runContainer(spec: Spec, options: RunOptions): number {
-  const host = readCgroupHost();
   const { id, name, roots, root } = options;
+  const host = readCgroupHost();
   const cgroup = cgroupPath(spec.linux?.cgroupsPath, id);
-  const layer = root.kind === "overlay"
-    ? root.upper.slice(0, root.upper.lastIndexOf("/"))
-    : undefined;
+  const layer = layerOf(root);
   const state: State = {
     version: 1,
     id,
@@ -63,28 +92,24 @@ export function runContainer(spec: Spec, options: RunOptions): number {
     cgroup,
     ...layer === undefined ? {} : { layer },
   };
+  const plan = planRun(spec, options, host);
+  const startOptions: StartOptions = { fallbackPath: `${roots.run}/stage.${id}` };
+  if (options.trace) Object.assign(startOptions, { trace: true, onTrace: options.trace });
+  const assembled = assemblePlan(plan, startOptions);
+  if (options.cidfile !== undefined) {
+    Deno.writeTextFileSync(options.cidfile, id, { createNew: true });
+  }
   const signals = catchSignals();
   using held = createState(roots, state);
   try {
-    const resources = spec.linux?.resources ?? {};
-    const around: Surroundings = {
-      root,
-      cgroup: planCgroup(host, cgroup, {
-        ...resources,
-        devices: [...resources.devices ?? [], ...DEFAULT_RULES],
-      }),
-      lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
-      kindOf: (source) => Deno.statSync(source).isDirectory ? "directory" : "file",
-      streams: options.streams,
-      foreground: true,
-      trace: false,
-    };
-    if (root.kind === "overlay") {
-      Deno.mkdirSync(root.upper, { recursive: true, mode: 0o755 });
-      Deno.mkdirSync(root.work, { mode: 0o700 });
-    }
-    const started = start(planContainer(spec, around), held.directory);
-    const end = waitFor(started.pidfd, signals);
+    if (root.kind === "overlay") makeLayer(root);
+    for (const { path, content } of options.files ?? []) Deno.writeTextFileSync(path, content);
+    for (const path of options.createSources ?? []) Deno.mkdirSync(path, { recursive: true });
+    const started = start(assembled, startOptions);
+    writeState(held.directory, { ...state, pid: started.pid });
+    if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${started.pid}`);
+    const end = attendTo(started, signals, options);
+    options.onEnded?.(end, host, cgroup);
     return statusOf(end);
   } finally {
     cleanUp(held.directory, state, host);
@@ -92,73 +117,40 @@ export function runContainer(spec: Spec, options: RunOptions): number {
   }
 }
 
-/** Carries the plan out, until the command has been executed in the container. */
-function start(plan: ContainerPlan, directory: string): Started {
-  const stage = assemble(plan.stage, { base: PROGRAM_ADDRESS, arch: ARCH, handler: plan.handler });
-  const { head, programOffset } = elfHead(ARCH, stage.bytes.length);
-  const launch = launchSteps({
-    head,
-    program: stage.bytes,
-    programOffset,
-    namespaces: plan.namespaces,
-    ...plan.cgroup ? { cgroup: plan.cgroup } : {},
-    given: plan.given,
-    fallbackPath: `${directory}/stage`,
-  });
-  const host = assemble([...plan.host, ...launch.steps], {
-    base: "here",
-    arch: ARCH,
-    exports: exportsOf(stage),
-  });
-  const failure = runHere(host);
-  if (failure) throw startError(host, failure);
-  const started = {
-    pid: resultOf(host, launch.pid),
-    pidfd: resultOf(host, launch.pidfd),
-    channel: resultOf(host, plan.channel),
-  };
-  listen(stage, started);
-  return started;
+/** The directory that holds a writable layer with its work directory. */
+function layerOf(root: RootSource): string | undefined {
+  return root.kind === "overlay" ? root.upper.slice(0, root.upper.lastIndexOf("/")) : undefined;
 }
 
-/** Where the stage awaits results of the host's side: in its memory, before it is written out. */
-function exportsOf(stage: Program): Map<Parameters<typeof resultOf>[1], bigint> {
-  const start = Deno.UnsafePointer.value(Deno.UnsafePointer.of(stage.bytes));
-  return new Map(Array.from(stage.imports, ([slot, offset]) => [slot, start + BigInt(offset)]));
+function makeLayer({ upper, work }: Extract<RootSource, { kind: "overlay" }>): void {
+  Deno.mkdirSync(upper, { recursive: true, mode: 0o755 });
+  Deno.mkdirSync(work, { mode: 0o700 });
 }
 
-/** Reads the stage's messages until the command is executed, which closes its end. */
-function listen(stage: Program, started: Started): void {
-  const message = new Uint8Array(8);
-  const view = new DataView(message.buffer);
-  while (readAll(started.channel, message) > 0) {
-    const kind = view.getUint32(0, true);
-    const number = view.getUint32(4, true);
-    if (kind === MESSAGE.failed) {
-      const table = new Uint8Array(number);
-      readAll(started.channel, table);
-      const failure = failureIn(stage, table);
-      syscall("close", started.channel);
-      if (failure) throw startError(stage, failure);
-    }
+function attendTo(started: Started, signals: number, options: RunOptions): End {
+  const { pidfd, terminal, pipes } = started;
+  const copies: Copy[] = [];
+  using _ = terminal !== undefined && options.interactive && isTerminal(0)
+    ? rawTerminal(0)
+    : undefined;
+  if (terminal !== undefined) {
+    syscall("fcntl", terminal, F_SETFL, O_NONBLOCK);
+    if (options.interactive) copies.push({ from: 0, to: terminal, output: false });
+    copies.push({ from: terminal, to: 1, output: true });
   }
-  syscall("close", started.channel);
-}
-
-function readAll(fd: number, into: Uint8Array<ArrayBuffer>): number {
-  let got = 0;
-  while (got < into.length) {
-    const count = trySyscall("read", fd, into.subarray(got), into.length - got);
-    if (count === -4) continue; // EINTR
-    if (count <= 0) break;
-    got += count;
+  for (const [number, pipe] of pipes.entries()) {
+    if (pipe === undefined) continue;
+    copies.push(
+      number === 0
+        ? { from: 0, to: pipe, output: false, close: pipe }
+        : { from: pipe, to: number, output: true, close: pipe },
+    );
   }
-  return got;
-}
-
-function startError(program: Program, { step, call, errno }: Failure): StartError {
-  const failed: Step | undefined = program.steps[step];
-  const name = failed?.calls[call]?.name ?? "call";
-  const cause = new SyscallError(name, errno);
-  return new StartError(failed?.label ?? "start", failed?.hints?.[cause.code], cause);
+  return attend({
+    pidfd,
+    signals,
+    copies,
+    ...terminal === undefined ? {} : { terminal: { master: terminal, size: 0 } },
+    ...options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs },
+  });
 }

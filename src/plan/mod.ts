@@ -10,6 +10,7 @@
 export { MESSAGE } from "./channel.ts";
 export { type ContainerPlan, planContainer, type Surroundings } from "./container.ts";
 export { DEFAULT_RULES } from "./devices.ts";
+export { explain, explainCall, type ExplainedStep } from "./explain.ts";
 export { EXEC_LABEL } from "./process.ts";
 export type { RootSource } from "./root.ts";
 export * from "./step.ts";

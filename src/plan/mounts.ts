@@ -111,12 +111,17 @@ function bindAttributes(tree: Slot, options: MountOptions): Call[] {
   ];
 }
 
-/** A new filesystem as a detached mount; fsopen(2), fsconfig(2), fsmount(2). */
+/**
+ * A new filesystem as a detached mount; fsopen(2), fsconfig(2), fsmount(2).
+ *
+ * @param inherited whether a program that is executed keeps it: the host's side makes it for the stage
+ */
 export function newFilesystem(
   type: string,
   source: string | undefined,
   options: MountOptions,
   to: Slot,
+  inherited = false,
 ): Call[] {
   const context = slot(`new ${type}`);
   const set = (how: Record<string, number>, key: string, value: string | 0) =>
@@ -131,7 +136,11 @@ export function newFilesystem(
         : set({ FSCONFIG_SET_STRING }, option.slice(0, equals), option.slice(equals + 1));
     }),
     call("fsconfig", [context, flags({ FSCONFIG_CMD_CREATE }), 0, 0, 0]),
-    call("fsmount", [context, flags({ FSMOUNT_CLOEXEC }), newMountAttributes(options)], { to }),
+    call("fsmount", [
+      context,
+      flags(inherited ? {} : { FSMOUNT_CLOEXEC }),
+      newMountAttributes(options),
+    ], { to }),
     call("close", [context]),
   ];
 }

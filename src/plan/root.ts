@@ -52,7 +52,7 @@ export function openRoot(source: RootSource, root: Slot): Step {
   };
   return step(
     "mount overlay as the root filesystem",
-    newFilesystem("overlay", "overlay", options, root),
+    newFilesystem("overlay", "overlay", options, root, true),
     {
       ENOENT: `lowerdir "${lower.join(":")}", upperdir "${upper}" or workdir "${work}" is missing`,
       ENODEV: "the kernel has no overlay filesystem; modprobe overlay may load it",

@@ -13,7 +13,7 @@ import type { SyscallName } from "../../ffi/syscalls.ts";
  * - `end`: leaves a program that runs in this process
  * - `load64`, `load32`: the 8 or 4 bytes at address 0, zero-extended
  * - `store64`, `store32`: stores argument 1 in the 8 or 4 bytes at address 0
- * - `add`, `and`: of two arguments; `less`: 1 if argument 0 is below argument 1, unsigned, else 0
+ * - `add`, `and`, `subtract`: of two arguments; `less`: 1 if argument 0 is below argument 1, unsigned, else 0
  * - `copy`: copies argument 2 bytes to address 0 from address 1
  */
 export type OperationName =
@@ -25,7 +25,8 @@ export type OperationName =
   | "add"
   | "and"
   | "less"
-  | "copy";
+  | "copy"
+  | "subtract";
 
 /** What a call returned, as an argument of later calls. Known by identity; the name is for people. */
 export interface Slot {

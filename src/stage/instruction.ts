@@ -51,4 +51,5 @@ export const OPERATIONS: Record<OperationName, number> = {
   and: 6,
   less: 7,
   copy: 8,
+  subtract: 9,
 };

@@ -1,7 +1,8 @@
 /**
  * The interpreter of syscall programs, as aarch64 machine code with its listing.
  *
- * What it does is told in instruction.ts; x19 points at the current instruction, x20 at the program's header.
+ * What it does is told in instruction.ts; x19 points at the current instruction, x20 at the
+ * program's header.
  * The assembler text beside the bytes is checked against them with `aarch64-linux-gnu-as` by
  * interpreter_test.ts.
  */
@@ -64,17 +65,21 @@ export const INTERPRETER_AARCH64 = new Uint8Array([
   // operation:
   0x08, 0x1d, 0x00, 0x12,                     //   and w8, w8, 255
   0x1f, 0x05, 0x00, 0x71,                     //   cmp w8, 1
-  0x03, 0x05, 0x00, 0x54,                     //   b.lo end
-  0x40, 0x02, 0x00, 0x54,                     //   b.eq load64
+  0x83, 0x05, 0x00, 0x54,                     //   b.lo end
+  0xc0, 0x02, 0x00, 0x54,                     //   b.eq load64
   0x1f, 0x0d, 0x00, 0x71,                     //   cmp w8, 3
-  0x43, 0x02, 0x00, 0x54,                     //   b.lo load32
-  0x60, 0x02, 0x00, 0x54,                     //   b.eq store64
+  0xc3, 0x02, 0x00, 0x54,                     //   b.lo load32
+  0xe0, 0x02, 0x00, 0x54,                     //   b.eq store64
   0x1f, 0x15, 0x00, 0x71,                     //   cmp w8, 5
-  0x83, 0x02, 0x00, 0x54,                     //   b.lo store32
-  0xc0, 0x02, 0x00, 0x54,                     //   b.eq add_op
+  0x03, 0x03, 0x00, 0x54,                     //   b.lo store32
+  0x40, 0x03, 0x00, 0x54,                     //   b.eq add_op
   0x1f, 0x1d, 0x00, 0x71,                     //   cmp w8, 7
-  0xc3, 0x02, 0x00, 0x54,                     //   b.lo and_op
-  0xe0, 0x02, 0x00, 0x54,                     //   b.eq less
+  0x43, 0x03, 0x00, 0x54,                     //   b.lo and_op
+  0x60, 0x03, 0x00, 0x54,                     //   b.eq less
+  0x1f, 0x25, 0x00, 0x71,                     //   cmp w8, 9
+  0x63, 0x00, 0x00, 0x54,                     //   b.lo copy
+  0x00, 0x00, 0x01, 0xcb,                     //   sub x0, x0, x1
+  0x19, 0x00, 0x00, 0x14,                     //   b done
   // copy:
   0xc2, 0x00, 0x00, 0xb4,                     //   cbz x2, copied
   0xe3, 0x03, 0x02, 0xaa,                     //   mov x3, x2
@@ -113,8 +118,8 @@ export const INTERPRETER_AARCH64 = new Uint8Array([
   0x60, 0x1e, 0x00, 0xf9,                     //   str x0, [x19, 56]
   0x69, 0x22, 0x40, 0xf9,                     //   ldr x9, [x19, 64]
   0x1f, 0x00, 0x09, 0xeb,                     //   cmp x0, x9
-  0x40, 0xfa, 0xff, 0x54,                     //   b.eq matched
-  0xcf, 0xff, 0xff, 0x17,                     //   b next
+  0xc0, 0xf9, 0xff, 0x54,                     //   b.eq matched
+  0xcb, 0xff, 0xff, 0x17,                     //   b next
   // end:
   0xf3, 0x53, 0xc1, 0xa8,                     //   ldp x19, x20, [sp], 16
   0xc0, 0x03, 0x5f, 0xd6,                     //   ret

@@ -1,8 +1,9 @@
 /**
  * The interpreter of syscall programs, as x86-64 machine code with its listing.
  *
- * What it does is told in instruction.ts; rbx points at the current instruction, r12 at the program's header.
- * The assembler text beside the bytes is checked against them with `as` in Intel syntax by
+ * What it does is told in instruction.ts; rbx points at the current instruction, r12 at the
+ * program's header.
+ * The assembler text beside the bytes is checked against them with `as`, Intel syntax, by
  * interpreter_test.ts.
  */
 
@@ -74,17 +75,22 @@ export const INTERPRETER_X86_64 = new Uint8Array([
   0xe9, 0x7c, 0xff, 0xff, 0xff,               //   jmp step
   // operation:
   0x2c, 0x01,                                 //   sub al, 1
-  0x72, 0x58,                                 //   jc end
-  0x74, 0x1c,                                 //   je load64
+  0x72, 0x67,                                 //   jc end
+  0x74, 0x28,                                 //   je load64
   0x2c, 0x02,                                 //   sub al, 2
-  0x72, 0x1d,                                 //   jc load32
-  0x74, 0x1f,                                 //   je store64
+  0x72, 0x29,                                 //   jc load32
+  0x74, 0x2b,                                 //   je store64
   0x2c, 0x02,                                 //   sub al, 2
-  0x72, 0x23,                                 //   jc store32
-  0x74, 0x28,                                 //   je add_op
+  0x72, 0x2f,                                 //   jc store32
+  0x74, 0x34,                                 //   je add_op
   0x2c, 0x02,                                 //   sub al, 2
-  0x72, 0x2a,                                 //   jc and_op
-  0x74, 0x30,                                 //   je less
+  0x72, 0x36,                                 //   jc and_op
+  0x74, 0x3c,                                 //   je less
+  0x2c, 0x02,                                 //   sub al, 2
+  0x72, 0x08,                                 //   jc copy
+  0x48, 0x89, 0xf8,                           //   mov rax, rdi
+  0x48, 0x29, 0xf0,                           //   sub rax, rsi
+  0xeb, 0x38,                                 //   jmp done
   // copy:
   0x48, 0x89, 0xd0,                           //   mov rax, rdx
   0x48, 0x89, 0xd1,                           //   mov rcx, rdx
@@ -118,8 +124,8 @@ export const INTERPRETER_X86_64 = new Uint8Array([
   // done:
   0x48, 0x89, 0x43, 0x38,                     //   mov [rbx+56], rax
   0x48, 0x3b, 0x43, 0x40,                     //   cmp rax, [rbx+64]
-  0x74, 0x8d,                                 //   je matched
-  0xeb, 0x85,                                 //   jmp next
+  0x74, 0x81,                                 //   je matched
+  0xe9, 0x76, 0xff, 0xff, 0xff,               //   jmp next
   // end:
   0x48, 0x89, 0xf8,                           //   mov rax, rdi
   0x41, 0x5c,                                 //   pop r12

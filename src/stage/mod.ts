@@ -13,4 +13,13 @@ export { assemble, type Program } from "./assemble.ts";
 export { elfHead } from "./elf.ts";
 export { PROGRAM_ADDRESS } from "./instruction.ts";
 export { type Launch, launchSteps } from "./launch.ts";
-export { type Failure, failureIn, resultOf, resultsIn, roomOf, runHere } from "./run.ts";
+export {
+  type Failure,
+  failureIn,
+  resultOf,
+  resultsIn,
+  roomOf,
+  runHere,
+  type TimedCall,
+  timesIn,
+} from "./run.ts";

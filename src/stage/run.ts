@@ -67,3 +67,35 @@ export function resultsIn(program: Program, table: Uint8Array): bigint[] {
 function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+/** A call that was carried out, in the order of time. */
+export interface TimedCall {
+  step: number;
+  call: number;
+  result: bigint;
+  /** Until the next call began; of the last one, 0. */
+  microseconds: number;
+}
+
+/** The calls of a traced program, with what each took; loops show their last turn. */
+export function timesIn(program: Program, memory: Uint8Array): TimedCall[] {
+  const bytes = view(memory);
+  const calls: (TimedCall & { at: number })[] = [];
+  for (const [index, offset] of program.times) {
+    const at = Number(bytes.getBigUint64(offset, true)) * 1e6 +
+      Number(bytes.getBigUint64(offset + 8, true)) / 1e3;
+    const origin = program.origins[index];
+    if (at === 0 || !origin) continue;
+    const result = bytes.getBigInt64(
+      HEADER_SIZE + index * INSTRUCTION_SIZE + OFFSET.result,
+      true,
+    );
+    calls.push({ step: origin.step, call: origin.call, result, microseconds: 0, at });
+  }
+  calls.sort((a, b) => a.at - b.at);
+  for (const [index, call] of calls.entries()) {
+    const next = calls[index + 1];
+    if (next) call.microseconds = next.at - call.at;
+  }
+  return calls.map(({ at: _, ...call }) => call);
+}

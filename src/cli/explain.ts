@@ -1,0 +1,21 @@
+import { readCgroupHost } from "../cgroup/mod.ts";
+import { assemblePlan, planRun, type RunOptions } from "../container/mod.ts";
+import { explain, type ExplainedStep } from "../plan/mod.ts";
+import type { Spec } from "../spec/mod.ts";
+
+/** `run --explain`: prints every step of a start, and does none; needs no privilege. */
+export function printPlan(spec: Spec, options: RunOptions, json: boolean): number {
+  const plan = planRun(spec, options, readCgroupHost());
+  const { host } = assemblePlan(plan, { fallbackPath: `${options.roots.run}/stage` });
+  const steps = [...explain(host.steps, "minictr"), ...explain(plan.stage, "container")];
+  console.log(json ? JSON.stringify(steps, null, 2) : steps.map(stepText).join("\n"));
+  return 0;
+}
+
+const SIDES = { minictr: "minictr  ", container: "container" };
+
+/** A step with its calls, as `--explain` prints it. */
+export function stepText({ side, label, calls }: ExplainedStep, index: number): string {
+  const head = `${String(index + 1).padStart(3)} ${SIDES[side]}  ${label}`;
+  return [head, ...calls.map(({ text, man }) => `${" ".repeat(17)}${text}   ${man}`)].join("\n");
+}

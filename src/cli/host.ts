@@ -1,0 +1,75 @@
+import { readState, type Roots, stateDirectories } from "../container/mod.ts";
+import type { HostDevice, OtherContainer, RunContext } from "./run_spec.ts";
+import { UsageError } from "./usage_error.ts";
+
+const TYPE_MASK = 0o170000, CHARACTER = 0o020000, BLOCK = 0o060000;
+
+/** What flags ask of this host, each looked up only when a flag asks. */
+export function hostLookups(
+  roots: Roots,
+): Omit<RunContext, "id" | "root" | "command"> {
+  return {
+    get cwd() {
+      return Deno.cwd();
+    },
+    get hostname() {
+      return Deno.hostname();
+    },
+    get cpus() {
+      return navigator.hardwareConcurrency;
+    },
+    env: (name) => Deno.env.get(name),
+    readFile: (path) => {
+      try {
+        return Deno.readFileSync(path);
+      } catch (cause) {
+        throw new UsageError(`cannot read "${path}": ${messageOf(cause)}`, { cause });
+      }
+    },
+    devices,
+    container: (name) => findContainer(roots, name),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Deno.errors.NotFound
+    ? "it does not exist"
+    : error instanceof Error
+    ? error.message
+    : String(error);
+}
+
+/** The device at a path, or those below a directory. */
+function devices(path: string): HostDevice[] {
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.statSync(path);
+  } catch {
+    return [];
+  }
+  if (info.isDirectory) {
+    return Array.from(Deno.readDirSync(path)).flatMap(({ name }) => devices(`${path}/${name}`));
+  }
+  const { mode, rdev, uid, gid } = info;
+  const kind = (mode ?? 0) & TYPE_MASK;
+  if (kind !== CHARACTER && kind !== BLOCK) return [];
+  const number = BigInt(rdev ?? 0); // makedev(3): 12 bits of major within 20 of minor.
+  return [{
+    path,
+    type: kind === CHARACTER ? "c" : "b",
+    major: Number((number >> 8n) & 0xfffn),
+    minor: Number((number & 0xffn) | ((number >> 12n) & 0xfff00n)),
+    mode: (mode ?? 0) & 0o7777,
+    uid: uid ?? 0,
+    gid: gid ?? 0,
+  }];
+}
+
+/** A running container by name, id, or the beginning of an id that only one has. */
+function findContainer(roots: Roots, name: string): OtherContainer | undefined {
+  const states = stateDirectories(roots).map(readState).filter((state) => state !== undefined);
+  const exact = states.find((state) => state.name === name || state.id === name);
+  const begun = states.filter((state) => state.id.startsWith(name));
+  const found = exact ?? (begun.length === 1 ? begun[0] : undefined);
+  return found?.pid === undefined ? undefined : { id: found.id, pid: found.pid };
+}

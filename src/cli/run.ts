@@ -1,0 +1,224 @@
+import { builtinRootfs, storedRootfs } from "../image/builtin.ts";
+import {
+  isTerminal,
+  resolveUser,
+  type Roots,
+  runContainer,
+  type RunOptions,
+  stateDirectory,
+  terminalSize,
+} from "../container/mod.ts";
+import type { RootSource } from "../plan/mod.ts";
+import { readSpec, type Spec } from "../spec/mod.ts";
+import { type CommandLine, parseCommandLine } from "./grammar.ts";
+import { hostLookups } from "./host.ts";
+import { RUN } from "./run_flags.ts";
+import { type RunSpec, specFromFlags } from "./run_spec.ts";
+import { UsageError } from "./usage_error.ts";
+
+type Line = CommandLine<typeof RUN>;
+
+/** A container to be run: its spec, and what the engine does about it. */
+interface Wanted {
+  spec: Spec;
+  options: RunOptions;
+  /** Made by flags, not read from a bundle. */
+  made?: RunSpec;
+}
+
+/**
+ * `minictr run`: a command in a new container, in the foreground.
+ *
+ * @returns the exit status of the container, as a shell shows it
+ */
+export async function run(args: string[], roots: Roots): Promise<number> {
+  const line = parseCommandLine(RUN, args);
+  if (line.help) {
+    console.log((await import("./help.ts")).helpText(RUN));
+    return 0;
+  }
+  const wanted = line.flags.bundle === undefined
+    ? await fromFlags(line, roots)
+    : await fromBundle(line, line.flags.bundle, roots);
+  const { flags } = line;
+  if (flags["print-spec"]) {
+    console.log(await (await import("../spec/mod.ts")).printSpec(wanted.spec));
+    return 0;
+  }
+  if (flags.explain) {
+    return (await import("./explain.ts")).printPlan(wanted.spec, wanted.options, flags.json);
+  }
+  if (flags.trace) {
+    const { traceTo } = await import("./trace.ts");
+    wanted.options.trace = traceTo(flags.json);
+  }
+  return runContainer(wanted.spec, wanted.options);
+}
+
+async function fromBundle(line: Line, directory: string, roots: Roots): Promise<Wanted> {
+  if (line.operands.length > 0) {
+    throw new UsageError(`--bundle runs what its config.json says, not "${line.operands[0]}"`);
+  }
+  const bundle = Deno.realPathSync(directory);
+  const spec = await readSpec(Deno.readTextFileSync(`${bundle}/config.json`));
+  const path = spec.root?.path ?? "rootfs";
+  const id = newId();
+  const options: RunOptions = {
+    id,
+    name: line.flags.name ?? id.slice(0, 12),
+    roots,
+    root: { kind: "directory", path: path.startsWith("/") ? path : `${bundle}/${path}` },
+    interactive: true,
+  };
+  for (const mount of spec.mounts ?? []) {
+    const bound = mount.type === "bind" || mount.options?.some((option) => /^r?bind$/.test(option));
+    if (bound && mount.source?.startsWith("/") === false) {
+      mount.source = `${bundle}/${mount.source}`;
+    }
+  }
+  return { spec, options };
+}
+
+async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
+  const { flags } = line;
+  const id = newId();
+  const { root, command } = await rootOf(line, roots, id);
+  const shell = command.length === 0 && flags.entrypoint === undefined;
+  const onTerminal = shell && !line.given.has("interactive") && !line.given.has("tty") &&
+    isTerminal(0) && isTerminal(1);
+  const shown = onTerminal ? { ...line, flags: { ...flags, interactive: true, tty: true } } : line;
+  const made = await specFromFlags(shown, {
+    ...hostLookups(roots),
+    id,
+    root: { path: root.kind === "directory" ? root.path : root.lower[0] ?? "" },
+    command: shell ? ["sh"] : command,
+  });
+  for (const warning of made.warnings) await warn(warning);
+  const { spec, engine } = made;
+  become(made, root);
+  clampDefaultLimits(spec, flags.ulimit);
+  const filter = await filterFor(made).catch(() => ({})); // XXX
+  if (engine.tty) {
+    const size = isTerminal(1) ? terminalSize(1) : undefined;
+    if (size) spec.process.consoleSize = size;
+  }
+  const { generatedFiles } = await import("./generated_files.ts");
+  const files = generatedFiles(spec, made, stateDirectory(roots, id));
+  const options: RunOptions = {
+    id,
+    name: engine.name ?? id.slice(0, 12),
+    roots,
+    root,
+    interactive: engine.interactive || onTerminal,
+    ...filter,
+    ...engine.timeoutMs === undefined ? {} : { timeoutMs: engine.timeoutMs },
+    files,
+    createSources: engine.createSources,
+    ...engine.cidfile === undefined ? {} : { cidfile: engine.cidfile },
+    ...engine.pidfile === undefined ? {} : { pidfile: engine.pidfile },
+  };
+  return { spec, options, made };
+}
+
+/** The root filesystem that a command line means, and the words of the command. */
+async function rootOf(
+  { flags, operands }: Line,
+  roots: Roots,
+  id: string,
+): Promise<{ root: RootSource; command: readonly string[] }> {
+  if (flags.rootfs !== undefined) {
+    return { root: directoryRoot(flags.rootfs, roots, id), command: operands };
+  }
+  const [first, ...rest] = operands;
+  if (first !== undefined && isDirectory(first.replace(/:O$/, ""))) {
+    return { root: directoryRoot(first, roots, id), command: rest };
+  }
+  const stored = first === undefined ? undefined : storedRootfs(roots.data, first);
+  if (stored !== undefined) return { root: overlayOn(stored, roots, id), command: rest };
+  const builtin = builtinRootfs(roots.data) ??
+    await (await import("./first_rootfs.ts")).buildFirst(roots.data);
+  return { root: overlayOn(builtin, roots, id), command: operands };
+}
+
+function directoryRoot(text: string, roots: Roots, id: string): RootSource {
+  const overlay = text.endsWith(":O");
+  const given = overlay ? text.slice(0, -2) : text;
+  let path: string;
+  try {
+    path = Deno.realPathSync(given);
+  } catch (cause) {
+    throw new UsageError(`the root filesystem "${given}" does not exist`, { cause });
+  }
+  if (!isDirectory(path)) throw new UsageError(`the root filesystem "${given}" is no directory`);
+  return overlay ? overlayOn(path, roots, id) : { kind: "directory", path };
+}
+
+function overlayOn(lower: string, roots: Roots, id: string): RootSource {
+  const layer = `${roots.data}/containers/${id}`;
+  return {
+    kind: "overlay",
+    lower: [lower],
+    upper: `${layer}/upper`,
+    work: `${layer}/work`,
+    volatile: true,
+  };
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** Who the process is to be is looked up in the root, unless it is the root that all roots have. */
+function become({ spec, user, groups }: RunSpec, root: RootSource): void {
+  const { process } = spec;
+  const hasHome = process.env.some((entry) => entry.startsWith("HOME="));
+  if (user.user === undefined && user.group === undefined && groups.length === 0) {
+    if (!hasHome) process.env.push("HOME=/root");
+    return;
+  }
+  const layers = root.kind === "directory" ? [root.path] : root.lower;
+  const resolved = resolveUser(layers, user, groups, process.user);
+  process.user = resolved.user;
+  if (!hasHome) process.env.push(`HOME=${resolved.home}`);
+}
+
+/** A default limit is not above what the caller may give; one that was asked for fails there. */
+function clampDefaultLimits(spec: RunSpec["spec"], asked: readonly string[]): void {
+  const { process } = spec;
+  if (asked.some((text) => text.startsWith("nofile="))) return;
+  const hard = Number(
+    /^Max open files +\S+ +(\S+)/m.exec(Deno.readTextFileSync("/proc/self/limits"))?.[1],
+  );
+  process.rlimits =
+    process.rlimits?.map((limit) =>
+      limit.type === "RLIMIT_NOFILE" && hard < Number(limit.hard)
+        ? { ...limit, hard, soft: Math.min(Number(limit.soft), hard) }
+        : limit
+    ) ?? [];
+}
+
+async function filterFor({ spec, seccomp }: RunSpec): Promise<Pick<RunOptions, "seccomp">> {
+  if (seccomp === "unconfined") return {};
+  const { profileFor } = await import("./seccomp.ts");
+  const profile = profileFor(seccomp, spec);
+  if (profile) spec.linux.seccomp = profile;
+  return filterOf(spec);
+}
+
+async function filterOf(spec: Spec): Promise<Pick<RunOptions, "seccomp">> {
+  if (!spec.linux?.seccomp) return {};
+  return { seccomp: (await import("./seccomp.ts")).filterOf(spec.linux.seccomp) };
+}
+
+/** 64 hexadecimal digits that no other container has. */
+function newId(): string {
+  return crypto.getRandomValues(new Uint8Array(32)).toHex();
+}
+
+async function warn(text: string): Promise<void> {
+  await Deno.stderr.write(new TextEncoder().encode(`minictr: ${text}\n`));
+}

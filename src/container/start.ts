@@ -1,0 +1,158 @@
+import { addressOf, ARCH, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
+import { type ContainerPlan, EXEC_LABEL, MESSAGE, type Slot, type Step } from "../plan/mod.ts";
+import {
+  assemble,
+  elfHead,
+  type Failure,
+  failureIn,
+  launchSteps,
+  type Program,
+  PROGRAM_ADDRESS,
+  resultOf,
+  runHere,
+} from "../stage/mod.ts";
+import { StartError } from "./start_error.ts";
+
+/** A started container, as this process knows it. */
+export interface Started {
+  /** The first process, as the host sees it. */
+  pid: number;
+  pidfd: number;
+  /** Its pty's master. */
+  terminal?: number;
+  /** minictr's ends of the pipes to standard input, output and error. */
+  pipes: (number | undefined)[];
+}
+
+/** The programs of a plan, ready to be run. */
+export interface Assembled {
+  plan: ContainerPlan;
+  host: Program;
+  stage: Program;
+  pid: Slot;
+  pidfd: Slot;
+}
+
+/** What a stage is asked to do in addition. */
+export interface StartOptions {
+  /** Where an executable file may lie if memory files are refused; nothing is left there. */
+  fallbackPath: string;
+  trace?: boolean;
+  /** Told the times of a traced start. */
+  onTrace?(assembled: Assembled, stageMemory: Uint8Array): void;
+}
+
+/** Turns a plan into its two programs; pure but for the memory it takes. */
+export function assemblePlan(plan: ContainerPlan, options: StartOptions): Assembled {
+  const trace = options.trace ?? false;
+  const stage = assemble(plan.stage, {
+    base: PROGRAM_ADDRESS,
+    arch: ARCH,
+    handler: plan.handler,
+    trace,
+  });
+  const { head, programOffset } = elfHead(ARCH, stage.bytes.length);
+  const launch = launchSteps({
+    head,
+    program: stage.bytes,
+    programOffset,
+    namespaces: plan.namespaces,
+    ...plan.cgroup ? { cgroup: plan.cgroup } : {},
+    given: plan.given,
+    fallbackPath: options.fallbackPath,
+  });
+  // Where the stage awaits results of the host's side: in its memory, before it is written out.
+  const start = addressOf(stage.bytes);
+  const exports = new Map(
+    Array.from(stage.imports, ([slot, offset]) => [slot, start + BigInt(offset)] as const),
+  );
+  const host = assemble([...plan.host, ...launch.steps], {
+    base: "here",
+    arch: ARCH,
+    exports,
+    trace,
+  });
+  return { plan, host, stage, pid: launch.pid, pidfd: launch.pidfd };
+}
+
+/**
+ * Carries a plan out, until the command has been executed in the container.
+ *
+ * @throws {StartError} when a step failed; nothing runs then
+ */
+export function start(assembled: Assembled, options: StartOptions): Started {
+  const { plan, host } = assembled;
+  const failure = runHere(host);
+  if (failure) throw startError(host, failure);
+  const started: Started = {
+    pid: resultOf(host, assembled.pid),
+    pidfd: resultOf(host, assembled.pidfd),
+    pipes: plan.pipes.map((slot) => slot && resultOf(host, slot)),
+  };
+  listen(assembled, started, resultOf(host, plan.channel), options);
+  return started;
+}
+
+/** Reads the stage's messages until the command is executed, which closes its end. */
+function listen(
+  assembled: Assembled,
+  started: Started,
+  channel: number,
+  options: StartOptions,
+): void {
+  const message = new Uint8Array(8);
+  const view = new DataView(message.buffer);
+  while (readAll(channel, message) === message.length) {
+    const kind = view.getUint32(0, true);
+    const number = view.getUint32(4, true);
+    if (kind === MESSAGE.second) becomeSecond(started, number);
+    else if (kind === MESSAGE.terminal) {
+      started.terminal = syscall("pidfd_getfd", started.pidfd, number, 0);
+      syscall("write", channel, "t", 1);
+    } else {
+      const memory = new Uint8Array(number);
+      readAll(channel, memory);
+      if (kind === MESSAGE.failed) throw failed(assembled.stage, memory, started, channel);
+      options.onTrace?.(assembled, memory);
+    }
+  }
+  syscall("close", channel);
+}
+
+/** The first process of the stage has made way for a second one, a child of this process too. */
+function becomeSecond(started: Started, pid: number): void {
+  syscall("wait4", started.pid, 0, 0, 0);
+  syscall("close", started.pidfd);
+  started.pid = pid;
+  started.pidfd = syscall("pidfd_open", pid, 0);
+}
+
+/** The error of a failed stage, which stays until its root has been looked at; then it is reaped. */
+function failed(stage: Program, table: Uint8Array, started: Started, channel: number): Error {
+  const failure = failureIn(stage, table);
+  const error = failure ? startError(stage, failure, started.pid) : new Error("the stage failed");
+  syscall("close", channel);
+  trySyscall("wait4", started.pid, 0, 0, 0);
+  return error;
+}
+
+/** Reads until a buffer is full or nothing more comes; returns how much came. */
+function readAll(fd: number, into: Uint8Array<ArrayBuffer>): number {
+  const EINTR = -4;
+  let got = 0;
+  while (got < into.length) {
+    const count = trySyscall("read", fd, into.subarray(got), into.length - got);
+    if (count === EINTR) continue;
+    if (count <= 0) break;
+    got += count;
+  }
+  return got;
+}
+
+function startError(program: Program, { step, call, errno }: Failure, pid?: number): StartError {
+  const failed: Step | undefined = program.steps[step];
+  const cause = new SyscallError(failed?.calls[call]?.name ?? "call", errno);
+  const label = failed?.label ?? "start";
+  const executing = label.startsWith(`${EXEC_LABEL} `);
+  return new StartError(label, failed?.hints?.[cause.code], cause, executing ? pid : undefined);
+}
