@@ -233,14 +233,14 @@ function parseSelfCgroup(text: string): OwnCgroups {
 function parseProcCgroups(text: string): Record<string, boolean> {
   const known: Record<string, boolean> = {};
   for (const line of text.split("\n")) {
-    const [name, , , enabled] = line.split(/\s+/);
+    const [name, , , enabled] = line.split("\t");
     if (name && enabled !== undefined && !name.startsWith("#")) known[name] = enabled === "1";
   }
   return known;
 }
 
 function words(text: string): string[] {
-  return text.split(/\s+/).filter((word) => word !== "");
+  return text.trim() === "" ? [] : text.trim().split(" ");
 }
 
 function textOf(path: string): string {

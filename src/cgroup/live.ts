@@ -73,6 +73,16 @@ export function flatKeyed(text: string | undefined): Record<string, number> {
   return values;
 }
 
+/** "4711 (sleep, state D)", for people. */
+export function describeProcesses(ids: number[]): string {
+  return ids.map((id) => {
+    const stat = textOf(`/proc/${id}/stat`) ?? "";
+    const end = stat.lastIndexOf(")");
+    const name = stat.slice(stat.indexOf("(") + 1, end);
+    return end === -1 ? String(id) : `${id} (${name}, state ${stat[end + 2]})`;
+  }).join(", ");
+}
+
 /** Blocks this thread. */
 export function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);

@@ -60,6 +60,72 @@ test("the kernel took idle, burst, weight and the switches of memory", root, (t)
   });
 });
 
+test("the kernel took block I/O limits", {
+  requires: ["root", "file:/sys/block/vda/dev"],
+}, (t) => {
+  const [major = 0, minor = 0] = Deno.readTextFileSync("/sys/block/vda/dev").split(":").map(Number);
+  const blockIO = {
+    throttleReadBpsDevice: [{ major, minor, rate: 1048576 }],
+    throttleWriteIOPSDevice: [{ major, minor, rate: 100 }],
+  };
+  return withCgroup(t, { blockIO }, (path) => {
+    if (host.version === 1) {
+      assert.equal(file(path, "blkio.throttle.read_bps_device"), `${major}:${minor} 1048576`);
+      assert.equal(file(path, "blkio.throttle.write_iops_device"), `${major}:${minor} 100`);
+    } else {
+      const line = `${major}:${minor} rbps=1048576 wbps=max riops=max wiops=100`;
+      assert.equal(file(path, "io.max"), line);
+    }
+  });
+});
+
+test(
+  "a block I/O weight goes to the scheduler that is there, or is refused",
+  root,
+  (t) =>
+    cleaningUp(`/${t.name}`, () => {
+      const path = `/${t.name}/x`;
+      try {
+        prepare(planCgroup(host, path, { blockIO: { weight: 300 } }));
+      } catch (error) {
+        assert.match(String(error), /ENOENT; weights need the BFQ scheduler/);
+        return;
+      }
+      const weights = ["blkio.weight", "blkio.bfq.weight", "io.bfq.weight", "io.weight"];
+      const values = weights.map((name) => file(path, name).replace("default ", ""));
+      assert.ok(values.includes("300") || values[3] === "2930", values.join());
+    }),
+);
+
+test("the kernel took a limit on huge pages", {
+  requires: ["root", "controller:hugetlb", "file:/sys/kernel/mm/hugepages/hugepages-2048kB"],
+}, (t) =>
+  withCgroup(t, { hugepageLimits: [{ pageSize: "2MB", limit: 4 * MiB }] }, (path) => {
+    const suffix = host.version === 1 ? "limit_in_bytes" : "max";
+    assert.equal(file(path, `hugetlb.2MB.${suffix}`), "4194304");
+    assert.equal(file(path, `hugetlb.2MB.rsvd.${suffix}`), "4194304");
+  }));
+
+test("the kernel took the class and the priority of packets", {
+  requires: ["root", "controller:net_cls", "controller:net_prio"],
+}, (t) => {
+  const network = { classID: 0x100001, priorities: [{ name: "lo", priority: 3 }] };
+  return withCgroup(t, { network }, (path) => {
+    assert.equal(file(path, "net_cls.classid"), "1048577");
+    assert.match(file(path, "net_prio.ifpriomap"), /^lo 3$/m);
+  });
+});
+
+test(
+  "the kernel took entries of unified as they are",
+  { requires: ["root", "cgroup-v2"] },
+  (t) =>
+    withCgroup(t, { unified: { "memory.high": "8388608", "cgroup.max.depth": "3" } }, (path) => {
+      assert.equal(file(path, "memory.high"), "8388608");
+      assert.equal(file(path, "cgroup.max.depth"), "3");
+    }),
+);
+
 test(
   "a process can enter a cgroup without any limit, in all hierarchies",
   root,

@@ -4,7 +4,7 @@
  */
 import { thawAll } from "./freeze.ts";
 import { cgroupDirectories, type CgroupHost, controllerDirectory } from "./host.ts";
-import { errnoOf, subtree, textOf, waitUntil, writeIfThere } from "./live.ts";
+import { describeProcesses, errnoOf, subtree, textOf, waitUntil, writeIfThere } from "./live.ts";
 
 /**
  * Ids, as this process sees them, of all processes in the cgroup and in those below it, in any
@@ -44,7 +44,7 @@ export function killAll(host: CgroupHost, path: string, timeoutMs = 10_000): voi
     return ids.length === 0;
   }, timeoutMs);
   if (gone) return;
-  const left = describe(processIds(host, path));
+  const left = describeProcesses(processIds(host, path));
   throw new Error(`cannot kill the cgroup "${path}": still there after ${timeoutMs} ms: ${left}`);
 }
 
@@ -64,14 +64,4 @@ function forbidForks(host: CgroupHost, path: string): Disposable {
   if (before === undefined) return { [Symbol.dispose]: () => {} };
   writeIfThere(file, "0");
   return { [Symbol.dispose]: () => writeIfThere(file, before.trim()) };
-}
-
-/** "4711 (sleep, state D)", for people. */
-export function describe(ids: number[]): string {
-  return ids.map((id) => {
-    const stat = textOf(`/proc/${id}/stat`) ?? "";
-    const end = stat.lastIndexOf(")");
-    const name = stat.slice(stat.indexOf("(") + 1, end);
-    return end === -1 ? String(id) : `${id} (${name}, state ${stat[end + 2]})`;
-  }).join(", ");
 }

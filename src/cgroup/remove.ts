@@ -3,8 +3,7 @@
  * @module
  */
 import { cgroupDirectories, type CgroupHost } from "./host.ts";
-import { errnoOf, isGone, subtree, textOf, waitUntil } from "./live.ts";
-import { describe } from "./processes.ts";
+import { describeProcesses, errnoOf, isGone, subtree, textOf, waitUntil } from "./live.ts";
 
 /**
  * Removes a cgroup with all below it from every hierarchy; what is gone already is fine. EBUSY is
@@ -44,7 +43,7 @@ function removeTree(root: string, timeoutMs: number): Error | undefined {
   if (failed === undefined) return undefined;
   const { directory, cause } = failed;
   const inside = (textOf(`${directory}/cgroup.procs`) ?? "").split("\n").map(Number);
-  const who = describe(inside.filter((id) => id > 0));
+  const who = describeProcesses(inside.filter((id) => id > 0));
   const busy = who === "" ? "" : `; in it: ${who}`;
   return new Error(`cannot remove "${directory}": ${errnoOf(cause)}${busy}`, { cause });
 }
