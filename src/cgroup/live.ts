@@ -84,7 +84,7 @@ export function describeProcesses(ids: number[]): string {
 }
 
 /** Blocks this thread. */
-export function pause(milliseconds: number): void {
+function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 

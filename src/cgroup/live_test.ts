@@ -2,6 +2,7 @@ import assert from "assert";
 import { test } from "../../tests/support/mod.ts";
 import {
   cgroupDirectories,
+  cgroupOf,
   freeze,
   isFrozen,
   killAll,
@@ -113,6 +114,22 @@ test(
         return true;
       });
       assert.throws(() => prepare(planCgroup(host, path)), new RegExp(`processes already .${id}`));
+      killAll(host, path);
+      await child.output();
+    }),
+);
+
+test(
+  "cgroupOf follows a process that moved itself further down, in version 2",
+  root,
+  (t) =>
+    withCgroup(t, {}, async (path) => {
+      prepare(planCgroup(host, `${path}/below`, {}));
+      const child = start(`${path}/below`, "sleep", "100");
+      const [id = 0] = await untilProcesses(`${path}/below`, 1);
+      await pause(200);
+      assert.equal(cgroupOf(host, path, id), host.version === 2 ? `${path}/below` : path);
+      assert.equal(cgroupOf(host, path, Deno.pid), path);
       killAll(host, path);
       await child.output();
     }),

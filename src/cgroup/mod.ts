@@ -22,6 +22,7 @@ export {
   type Hierarchy,
   parseCgroupHost,
   readCgroupHost,
+  whyMissing,
 } from "./host.ts";
 export {
   type CgroupFile,
@@ -32,9 +33,19 @@ export {
   planCgroup,
 } from "./plan.ts";
 export { createDirectories, prepare, writeCgroupFile } from "./write.ts";
+export { meaningOf } from "./refusal.ts";
 export { freeze, isFrozen, thaw } from "./freeze.ts";
-export { killAll, processIds } from "./processes.ts";
+export { cgroupOf, killAll, processIds } from "./processes.ts";
 export { oomKills } from "./oom.ts";
+export { type Pressure, type PressureLine, type Pressures } from "./pressure.ts";
 export { remove } from "./remove.ts";
-export { type CgroupStatistics, readStatistics } from "./statistics.ts";
+export {
+  type CgroupStatistics,
+  type CpuStatistics,
+  type IoCounts,
+  type IoStatistics,
+  type MemoryStatistics,
+  type PidsStatistics,
+  readStatistics,
+} from "./statistics.ts";
 export { update } from "./update.ts";

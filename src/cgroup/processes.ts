@@ -22,6 +22,20 @@ export function processIds(host: CgroupHost, path: string): number[] {
 }
 
 /**
+ * The cgroup that a process is in: `path`, or one below it where it has moved itself, as systemd
+ * does inside a container. In version 2 nothing can join a cgroup any more that passes controllers
+ * on, so `exec` joins its main process there. Version 1 has no such rule: always `path`.
+ */
+export function cgroupOf(host: CgroupHost, path: string, id: number): string {
+  if (host.version === 1 || host.unified === undefined) return path;
+  const line = (textOf(`/proc/${id}/cgroup`) ?? "").split("\n").find((l) => l.startsWith("0::"));
+  const { root } = host.unified;
+  const whole = (root === "/" ? "" : root) + path;
+  const below = line?.slice("0::".length) ?? "";
+  return below.startsWith(`${whole}/`) ? path + below.slice(whole.length) : path;
+}
+
+/**
  * Ends all processes of a cgroup with SIGKILL, frozen ones too, and waits until they are gone.
  *
  * With cgroup2 (of Linux 5.14) that is one write, cgroup.kill. In version 1 forks are forbidden by
