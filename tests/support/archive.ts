@@ -63,21 +63,41 @@ function tarOf(entries: Short[]): ReadableStream<Uint8Array> {
   return ReadableStream.from([...pieces, TAR_END]);
 }
 
-/** A directory `host` with something to attack, and beside it `host/tree`, which is unpacked into. */
+/** The directories between the scratch directory and the tree: so many `..` stay in the scratch directory. */
+const DEPTH = ["1", "2", "3", "4", "5"];
+
+/**
+ * A scratch directory with something to attack at every level, and deep below it `tree`, which is unpacked into.
+ *
+ * Whoever breaks the unpacker runs these tests on it, as root: so what the archives aim at lies in the scratch
+ * directory, and has names that a machine's own files do not have.
+ */
 export class Place implements Disposable {
-  readonly host = Deno.makeTempDirSync({ prefix: "minictr-extract-" });
+  readonly scratch = Deno.makeTempDirSync({ prefix: "minictr-extract-" });
+  /** Beside `tree`, there is `victim/secret` in it. */
+  readonly host = `${this.scratch}/${DEPTH.join("/")}`;
   readonly tree = `${this.host}/tree`;
   readonly #before: string;
 
   constructor() {
-    Deno.mkdirSync(this.tree, { mode: 0o755 });
-    Deno.mkdirSync(`${this.host}/etc`);
-    Deno.writeTextFileSync(`${this.host}/etc/shadow`, "secret", { mode: 0o600 });
+    Deno.mkdirSync(this.tree, { mode: 0o755, recursive: true });
+    for (let level = 0; level <= DEPTH.length; level++) {
+      const victim = [this.scratch, ...DEPTH.slice(0, level), "victim"].join("/");
+      Deno.mkdirSync(victim);
+      Deno.writeTextFileSync(`${victim}/secret`, "secret", { mode: 0o600 });
+    }
     this.#before = this.#outside();
   }
 
+  /** Unpacks an archive; `HOST` in its names and links stands for the path of `host`. */
   unpack(entries: Short[], options: ExtractOptions = {}): Promise<Extracted> {
-    return extractTar(tarOf(entries), this.tree, options);
+    const aim = (text: string) => text.replaceAll("HOST", this.host);
+    const aimed = entries.map((entry) => ({
+      ...entry,
+      name: aim(entry.name),
+      ...(entry.linkName === undefined ? {} : { linkName: aim(entry.linkName) }),
+    }));
+    return extractTar(tarOf(aimed), this.tree, options);
   }
 
   text(name: string): string {
@@ -91,15 +111,18 @@ export class Place implements Disposable {
 
   #outside(): string {
     const { stdout } = new Deno.Command("find", {
-      args: [this.host, "-path", this.tree, "-prune", "-o", "!", "-path", this.host, "-printf"]
+      args: [this.scratch, "-path", this.tree, "-prune", "-o", "!", "-path", this.host, "-printf"]
         .concat(["%p %y %m %U %G %s %T@ %n %l\\n"]),
     }).outputSync();
-    return new TextDecoder().decode(stdout) + Deno.readTextFileSync(`${this.host}/etc/shadow`);
+    const secrets = new Deno.Command("grep", {
+      args: ["-r", ".", this.scratch, "--exclude-dir=tree"],
+    });
+    return new TextDecoder().decode(stdout) + new TextDecoder().decode(secrets.outputSync().stdout);
   }
 
   [Symbol.dispose](): void {
     // Who is not root must be allowed to enter what is removed.
     new Deno.Command("chmod", { args: ["-R", "u+rwx", this.tree], stderr: "null" }).outputSync();
-    Deno.removeSync(this.host, { recursive: true });
+    Deno.removeSync(this.scratch, { recursive: true });
   }
 }
