@@ -3,25 +3,19 @@
  */
 import assert from "assert";
 import { packTree } from "../rootfs/pack.ts";
-import { run } from "../src/cli/rootfs.ts";
+import { rootsBelow } from "../src/container/mod.ts";
 import { storedRootfs, treeOf } from "../src/image/mod.ts";
 import { PROJECT, type Scratch, test } from "./support/mod.ts";
 
-/** Runs `minictr rootfs ARGS` in this process and returns what it printed. */
+/** Runs `minictr rootfs ARGS` and returns what it printed; rejects with its error. */
 async function rootfs(t: Scratch, ...args: string[]): Promise<string> {
-  const lines: unknown[] = [];
-  const { log } = console;
-  console.log = (line: unknown) => lines.push(line);
-  try {
-    assert.equal(await run(args, `${t.directory}/data`), 0);
-  } finally {
-    console.log = log;
-  }
-  return lines.join("\n");
+  const { code, out, err } = await t.minictr(["rootfs", ...args]);
+  if (code !== 0) throw new Error(err);
+  return out.trimEnd();
 }
 
 function tree(t: Scratch, name: string): string {
-  return treeOf(`${t.directory}/data`, name);
+  return treeOf(rootsBelow(t.root).data, name);
 }
 
 /** What a shell in the root filesystem prints; bubblewrap starts it, which knows nothing of minictr. */
@@ -118,7 +112,7 @@ test("an archive with another sha256 than wanted leaves nothing in the store", {
     rootfs(t, "build", "-q", "tar", "--sha256", wrong, archive),
     /has the sha256/,
   );
-  assert.equal(storedRootfs(`${t.directory}/data`, "tar"), undefined);
+  assert.equal(storedRootfs(rootsBelow(t.root).data, "tar"), undefined);
   assert.equal(await rootfs(t, "ls", "-q"), "");
 });
 
