@@ -3,84 +3,67 @@
  *
  * @module
  */
-import { UsageError } from "./src/cli/usage_error.ts";
-
-/** The roots of everything that is kept, and the words after the global options. */
-interface Invocation {
-  root?: string;
-  words: string[];
-}
+import { COMMANDS, UsageError } from "./src/cli/mod.ts";
 
 /** The engine itself failed; docker's number. */
 const ENGINE_FAILED = 125;
 
-/** Each command is a module of its own, loaded when it is called. */
-const COMMANDS: Record<string, (args: string[], root: string | undefined) => Promise<number>> = {
-  run: async (args, root) => {
-    const [{ run }, { rootsBelow }] = await Promise.all([
-      import("./src/cli/run.ts"),
-      import("./src/container/mod.ts"),
-    ]);
-    return await run(args, rootsBelow(root));
-  },
-  rootfs: async (args, root) => {
-    const { run } = await import("./src/cli/rootfs.ts");
-    const { rootsBelow } = await import("./src/container/mod.ts");
-    return await run(args, rootsBelow(root).data);
-  },
-  spec: async (args) => await (await import("./src/cli/spec.ts")).run(args),
-  doctor: async (args) => await (await import("./src/cli/doctor.ts")).run(args),
-};
+try {
+  Deno.exit(await main(Deno.args));
+} catch (error) {
+  Deno.exit(report(error));
+}
 
-const USAGE = `Usage: minictr [--root DIR] COMMAND [OPTION…]
+async function main(args: string[]): Promise<number> {
+  const { root, words } = globalOptions(args);
+  const [name, ...rest] = words;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    console.log(usage());
+    return name === undefined ? ENGINE_FAILED : 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    throw new UsageError(`there is no command "${name}"; \`minictr --help\` lists them`);
+  }
+  return await command.run(rest, root);
+}
 
-Commands:
-  run       run a command in a new container
-  rootfs    build, list and remove root filesystems
-  spec      print a default config.json
-  doctor    try what this host can do
-
-\`minictr COMMAND --help\` tells more.`;
-
-function invocation(args: string[]): Invocation {
+/** `--root DIR` in front of the command, or MINICTR_ROOT: where everything is kept. */
+function globalOptions(args: string[]): { root: string | undefined; words: string[] } {
   const words = [...args];
   let root = Deno.env.get("MINICTR_ROOT");
-  while (words[0]?.startsWith("--root")) {
-    const [word = ""] = words.splice(0, 1);
+  while (words[0] === "--root" || words[0]?.startsWith("--root=")) {
+    const word = words.shift() ?? "";
     root = word.startsWith("--root=") ? word.slice("--root=".length) : words.shift();
     if (!root) throw new UsageError("--root needs a directory");
   }
   if (root !== undefined && !root.startsWith("/")) root = `${Deno.cwd()}/${root}`;
-  return root === undefined ? { words } : { root, words };
+  return { root, words };
 }
 
-async function main(args: string[]): Promise<number> {
-  const { root, words } = invocation(args);
-  const [word, ...rest] = words;
-  if (word === undefined || word === "--help" || word === "help") {
-    console.log(USAGE);
-    return word === undefined ? ENGINE_FAILED : 0;
-  }
-  const command = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
-  if (!command) {
-    throw new UsageError(`there is no command "${word}"; \`minictr --help\` lists them`);
-  }
-  return await command(rest, root);
+function usage(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) =>
+    `  ${name.padEnd(width)}   ${summary}`
+  );
+  return [
+    "Usage: minictr [--root DIR] COMMAND [OPTION…]",
+    "",
+    "Commands:",
+    ...lines,
+    "",
+    "`minictr COMMAND --help` tells more.",
+  ].join("\n");
 }
 
-/** One line an error; of several that came together, one line each. */
+/** One line an error, and one for each of several that came together; returns the exit status. */
 function report(error: unknown): number {
   const errors = error instanceof AggregateError ? [error, ...error.errors] : [error];
   for (const one of errors) {
     const message = one instanceof Error ? one.message : String(one);
     console.error(`minictr: ${message.replaceAll("\n", " ")}`);
   }
-  const { exitCode } = error as { exitCode?: unknown };
-  return typeof exitCode === "number" ? exitCode : ENGINE_FAILED;
-}
-
-try {
-  Deno.exit(await main(Deno.args));
-} catch (error) {
-  Deno.exit(report(error));
+  return error instanceof Error && "exitCode" in error && typeof error.exitCode === "number"
+    ? error.exitCode
+    : ENGINE_FAILED;
 }

@@ -1,4 +1,5 @@
 import { buildRootfs, type Order } from "../../rootfs/mod.ts";
+import { rootsBelow } from "../container/mod.ts";
 import { listRootfs, removeRootfs, type RootfsMeta } from "../image/mod.ts";
 import { type CommandLine, parseCommandLine, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
@@ -6,17 +7,17 @@ import { formatBytes, ProgressLine, standardError } from "./progress.ts";
 import { ROOTFS_BUILD, ROOTFS_LS, ROOTFS_RM } from "./rootfs_flags.ts";
 import { UsageError } from "./usage_error.ts";
 
-const DATA_ROOT = "/var/lib/minictr";
 const RECIPES = ["busybox", "host", "debootstrap", "tar"] as const;
 
 /**
  * `minictr rootfs build|ls|rm`: builds, lists and removes root filesystems.
  *
  * @param args the words after `rootfs`
- * @param dataRoot where they are kept; `--root` has the last word
+ * @param root what `--root` said
  * @returns the exit status: 0, or 1 when one of several could not be removed
  */
-export async function run(args: string[], dataRoot: string = DATA_ROOT): Promise<number> {
+export async function run(args: string[], root: string | undefined): Promise<number> {
+  const dataRoot = rootsBelow(root).data;
   const [verb, ...rest] = args;
   const command = COMMANDS.get(verb ?? "");
   if (command) return await command(rest, dataRoot);

@@ -3,6 +3,7 @@ import {
   isTerminal,
   resolveUser,
   type Roots,
+  rootsBelow,
   runContainer,
   type RunOptions,
   stateDirectory,
@@ -31,7 +32,8 @@ interface Wanted {
  *
  * @returns the exit status of the container, as a shell shows it
  */
-export async function run(args: string[], roots: Roots): Promise<number> {
+export async function run(args: string[], root: string | undefined): Promise<number> {
+  const roots = rootsBelow(root);
   const line = parseCommandLine(RUN, args);
   if (line.help) {
     console.log((await import("./help.ts")).helpText(RUN));
@@ -97,7 +99,7 @@ async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
   const { spec, engine } = made;
   become(made, root);
   clampDefaultLimits(spec, flags.ulimit);
-  const filter = await filterFor(made).catch(() => ({})); // XXX
+  const filter = await filterFor(made);
   if (engine.tty) {
     const size = isTerminal(1) ? terminalSize(1) : undefined;
     if (size) spec.process.consoleSize = size;

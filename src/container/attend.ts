@@ -12,6 +12,7 @@ import {
   type Call,
   call,
   flags,
+  goto,
   type On,
   place,
   type Room,
@@ -65,8 +66,6 @@ const BUFFER_SIZE = 4096; // Bytes; a pipe that is ready for output takes as man
 const AFTER_END_MS = 50;
 const REVENTS = 0xffff_0000_0000_0000n;
 
-const ALWAYS = (goto: string): Call => call("add", [0, 0], { on: [{ value: 0, goto }] });
-
 /** Attends to a child until it has ended and its output is through; waitid(2), poll(2). */
 export function attend(attended: Attended): End {
   const siginfo = room("siginfo_t", 128);
@@ -110,7 +109,7 @@ function attendSteps(attended: Attended, siginfo: Room): Step[] {
       ...copiers.flatMap((copier) => copier.pending("wait")),
       call("load64", [outputs], { on: [{ value: 0, goto: "next" }] }),
       call("load64", [ended], { on: [{ value: 2, goto: "next" }] }),
-      ALWAYS("wait"),
+      goto("wait"),
     ]),
   ];
 }
@@ -133,9 +132,9 @@ function waitStep(polled: Room, count: number, ended: Room, limit: Room): Step {
   return step("wait for what happens next", [
     call("load64", [ended], { id: "wait", on: [{ value: 0, goto: ".running" }] }),
     call("ppoll", [polled, count, limit, 0, 8], { on: [{ value: 0, goto: ".quiet" }, ...again] }),
-    ALWAYS("next"),
+    goto("next"),
     call("store64", [ended, 2], { id: ".quiet" }),
-    ALWAYS("next"),
+    goto("next"),
     call("ppoll", [polled, count, 0, 0, 8], { id: ".running", on: again }),
   ]);
 }
@@ -165,9 +164,9 @@ function signalStep({ pidfd, signals, terminal, timeoutMs }: Attended, polled: R
     call("read", [signals, number, 1], { id: ".signals", on: [{ errno: "any", goto: "next" }] }),
     call("load64", [number], { to: signal, on: [{ value: SIGWINCH, goto: ".size" }] }),
     call("pidfd_send_signal", [pidfd, signal, 0, 0], { on: [{ errno: "any", goto: ".signals" }] }),
-    ALWAYS(".signals"),
-    ...withId(resize ?? [ALWAYS(".signals")], ".size"),
-    ALWAYS(".signals"),
+    goto(".signals"),
+    ...withId(resize ?? [goto(".signals")], ".size"),
+    goto(".signals"),
   ]);
 }
 
@@ -217,7 +216,7 @@ class Copier {
         call("load64", [place(this.polled, 8 * this.index)], { to: entry }),
         call("and", [entry, REVENTS], { to: ready, on: [{ value: 0, goto: "next" }] }),
         call("load64", [this.#held], { to: held, on: [{ value: 0, goto: ".read" }] }),
-        ALWAYS(".write"),
+        goto(".write"),
         call("read", [from, this.#buffer, BUFFER_SIZE], {
           id: ".read",
           to: got,
@@ -226,7 +225,7 @@ class Copier {
         call("store64", [this.#held, got]),
         call("store64", [this.#start, 0]),
         ...this.#watch(to, POLLOUT),
-        ALWAYS("next"),
+        goto("next"),
         call("load64", [this.#start], { id: ".write", to: start }),
         call("add", [place(this.#buffer, 0), start], { to: at }),
         call("write", [to, at, held], { to: wrote, on: done }),
@@ -234,9 +233,9 @@ class Copier {
         call("store64", [this.#start, moved]),
         call("subtract", [held, wrote], { to: left }),
         call("store64", [this.#held, left], { on: [{ value: 0, goto: ".empty" }] }),
-        ALWAYS("next"),
+        goto("next"),
         ...withId(this.#watch(from, POLLIN), ".empty"),
-        ALWAYS("next"),
+        goto("next"),
         // The end of the input, or nobody reads the output any more.
         ...withId(this.#watch(-1, 0), ".over"),
         call("store64", [this.#held, 0]),
@@ -257,7 +256,7 @@ class Copier {
     const next = `.free ${this.index}`;
     return [
       call("load64", [this.#held], { on: [{ value: 0, goto: next }] }),
-      ALWAYS(label),
+      goto(label),
       call("add", [0, 0], { id: next }),
     ];
   }

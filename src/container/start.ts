@@ -9,8 +9,10 @@ import {
   type Program,
   PROGRAM_ADDRESS,
   resultOf,
+  resultsIn,
   runHere,
 } from "../stage/mod.ts";
+import { diagnose, type Diagnosis } from "./diagnose.ts";
 import { StartError } from "./start_error.ts";
 
 /** A started container, as this process knows it. */
@@ -130,10 +132,30 @@ function becomeSecond(started: Started, pid: number): void {
 /** The error of a failed stage, which stays until its root has been looked at; then it is reaped. */
 function failed(stage: Program, table: Uint8Array, started: Started, channel: number): Error {
   const failure = failureIn(stage, table);
-  const error = failure ? startError(stage, failure, started.pid) : new Error("the stage failed");
+  const error = failure
+    ? startError(stage, failure, executed(stage, failure, table, started.pid))
+    : new Error("cannot start: the stage failed without a reason");
   syscall("close", channel);
   trySyscall("wait4", started.pid, 0, 0, 0);
   return error;
+}
+
+/** If it was the command that could not be executed: why. */
+function executed(
+  stage: Program,
+  { step, errno }: Failure,
+  table: Uint8Array,
+  pid: number,
+): Diagnosis | undefined {
+  const failed = stage.steps[step];
+  const label = failed?.label ?? "";
+  if (!failed || !label.startsWith(`${EXEC_LABEL} `)) return undefined;
+  const results = resultsIn(stage, table);
+  const tried = failed.calls.map(({ args: [path] }, call) => {
+    const index = stage.origins.findIndex((of) => of.step === step && of.call === call && of.main);
+    return { path: String(path), errno: -Number(results[index] ?? -errno) };
+  });
+  return diagnose(pid, label.slice(EXEC_LABEL.length + 1), tried);
 }
 
 /** Reads until a buffer is full or nothing more comes; returns how much came. */
@@ -149,10 +171,12 @@ function readAll(fd: number, into: Uint8Array<ArrayBuffer>): number {
   return got;
 }
 
-function startError(program: Program, { step, call, errno }: Failure, pid?: number): StartError {
+function startError(
+  program: Program,
+  { step, call, errno }: Failure,
+  diagnosis?: Diagnosis,
+): StartError {
   const failed: Step | undefined = program.steps[step];
   const cause = new SyscallError(failed?.calls[call]?.name ?? "call", errno);
-  const label = failed?.label ?? "start";
-  const executing = label.startsWith(`${EXEC_LABEL} `);
-  return new StartError(label, failed?.hints?.[cause.code], cause, executing ? pid : undefined);
+  return new StartError(failed?.label ?? "start", failed?.hints?.[cause.code], cause, diagnosis);
 }

@@ -1,20 +1,28 @@
 import type { SyscallError } from "../../ffi/mod.ts";
+import type { Diagnosis } from "./diagnose.ts";
 
-/** A step of a container's start failed. */
+/** A step of a container's start failed; nothing runs. */
 export class StartError extends Error {
   override name = "StartError";
+  /** 125, or 126 and 127 where it was the command that could not be executed. */
+  readonly exitCode: number;
 
   /**
    * @param step what was being done, as "mount proc on /proc"
    * @param hint what is usually the cause, and what to do
-   * @param executing whether it was the command itself that could not be executed
    */
   constructor(
     readonly step: string,
-    readonly hint: string | undefined,
+    hint: string | undefined,
     override readonly cause: SyscallError,
-    readonly executing: number | undefined,
+    diagnosis?: Diagnosis,
   ) {
-    super(`cannot ${step}: ${cause.message}${hint ? `: ${hint}` : ""}`, { cause });
+    super(
+      diagnosis
+        ? `cannot ${step}: ${diagnosis.text}`
+        : `cannot ${step}: ${cause.message}${hint ? `: ${hint}` : ""}`,
+      { cause },
+    );
+    this.exitCode = diagnosis?.exitCode ?? 125;
   }
 }

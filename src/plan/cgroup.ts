@@ -11,7 +11,7 @@ import {
   O_WRONLY,
 } from "../../ffi/constants.ts";
 import type { CgroupFile, CgroupJoin, CgroupPlan } from "../cgroup/plan.ts";
-import { writeFile } from "./process.ts";
+import { goto, writeFile } from "./calls.ts";
 import { call, flags, type On, room, type Slot, slot, type Step, step, struct } from "./step.ts";
 
 /** Host's side: the cgroup with its limits. */
@@ -56,7 +56,7 @@ function fileStep(file: CgroupFile): Step {
   return step(file.label, [
     { ...open, on: [{ errno: "ENOENT", goto: ".otherwise" }] },
     ...rest,
-    call("add", [0, 0], { on: [{ value: 0, goto: "next" }] }),
+    goto("next"),
     { ...other, id: ".otherwise" },
     ...otherRest,
   ], hints);

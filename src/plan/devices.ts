@@ -1,19 +1,8 @@
-import {
-  AT_FDCWD,
-  O_CLOEXEC,
-  O_CREAT,
-  O_EXCL,
-  O_NOFOLLOW,
-  O_WRONLY,
-  OPEN_TREE_CLONE,
-  S_IFBLK,
-  S_IFCHR,
-  S_IFIFO,
-} from "../../ffi/constants.ts";
+import { AT_FDCWD, OPEN_TREE_CLONE, S_IFBLK, S_IFCHR, S_IFIFO } from "../../ffi/constants.ts";
 import type { LinuxDevice, LinuxDeviceCgroup } from "../spec/types.ts";
 import { SpecError } from "../spec/error.ts";
-import { attach } from "./mounts.ts";
-import { type Call, call, flags, ignore, type Slot, slot, type Step, step } from "./step.ts";
+import { attach } from "./calls.ts";
+import { call, flags, ignore, type Slot, slot, type Step, step } from "./step.ts";
 import { ensureTarget, openPlain } from "./target.ts";
 
 /** Nodes that every container has; config-linux.md#default-devices. */
@@ -140,17 +129,4 @@ function boundNode(root: Slot, { path }: LinuxDevice, tree: Slot): Step {
     ...ensureTarget(root, path, "file", target),
     attach(tree, target),
   ]);
-}
-
-/** An empty file in /dev to bind on. */
-export function emptyNode(dev: Slot, name: string): Call[] {
-  const made = slot(`/dev/${name}`);
-  const create = flags({ O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_CLOEXEC });
-  return [
-    call("openat", [dev, name, create, 0o620], {
-      to: made,
-      on: [{ errno: "EEXIST", goto: ".exists" }],
-    }),
-    call("close", [made]),
-  ];
 }

@@ -5,6 +5,7 @@ import {
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
 } from "../../ffi/constants.ts";
+import { lengthOf } from "./calls.ts";
 import { call, flags, type Slot, slot, type Step, step, struct } from "./step.ts";
 
 /** `hostname`; sethostname(2). */
@@ -15,10 +16,6 @@ export function setHostname(name: string): Step {
 /** `domainname`; setdomainname(2). */
 export function setDomainname(name: string): Step {
   return step(`set the domain name to ${name}`, [call("setdomainname", [name, lengthOf(name)])]);
-}
-
-function lengthOf(text: string): number {
-  return new TextEncoder().encode(text).length;
 }
 
 /**

@@ -1,5 +1,5 @@
 import * as C from "../../ffi/constants.ts";
-import { attach, newFilesystem, setAttributes } from "./mounts.ts";
+import { attach, newFilesystem, setAttributes } from "./calls.ts";
 import { parseMountOptions } from "./mount_options.ts";
 import { call, flags, ignore, type Slot, slot, type Step, step } from "./step.ts";
 import { openInside } from "./target.ts";

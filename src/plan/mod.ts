@@ -7,6 +7,7 @@
  * @see the OCI runtime specification, config.md and config-linux.md
  * @module
  */
+export { goto } from "./calls.ts";
 export { MESSAGE } from "./channel.ts";
 export { type ContainerPlan, planContainer, type Surroundings } from "./container.ts";
 export { DEFAULT_RULES } from "./devices.ts";

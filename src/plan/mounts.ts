@@ -1,29 +1,18 @@
-import * as C from "../../ffi/constants.ts";
-import type { CgroupMounts } from "../cgroup/plan.ts";
-import type { Mount } from "../spec/types.ts";
-import { type MountOptions, newMountAttributes, parseMountOptions } from "./mount_options.ts";
-import { type Call, call, flags, type Slot, slot, type Step, step, struct } from "./step.ts";
-import { ensureTarget, openPlain, type TargetKind } from "./target.ts";
-
-const {
-  AT_EMPTY_PATH,
+import {
   AT_FDCWD,
   AT_RECURSIVE,
-  FSCONFIG_CMD_CREATE,
-  FSCONFIG_SET_FLAG,
-  FSCONFIG_SET_STRING,
-  FSMOUNT_CLOEXEC,
-  FSOPEN_CLOEXEC,
-  MOVE_MOUNT_F_EMPTY_PATH,
-  MOVE_MOUNT_T_EMPTY_PATH,
+  MS_PRIVATE,
   O_CLOEXEC,
   O_NOFOLLOW,
   O_PATH,
   OPEN_TREE_CLONE,
-} = C;
-
-const EMPTY_TO_EMPTY = flags({ MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH });
-const MOUNT_ATTR_SIZE = 32; // Bytes; struct mount_attr.
+} from "../../ffi/constants.ts";
+import type { CgroupMounts } from "../cgroup/plan.ts";
+import type { Mount } from "../spec/types.ts";
+import { attach, goto, newFilesystem, setAttributes } from "./calls.ts";
+import { type MountOptions, parseMountOptions } from "./mount_options.ts";
+import { type Call, call, flags, type Slot, slot, type Step, step } from "./step.ts";
+import { ensureTarget, openPlain, type TargetKind } from "./target.ts";
 
 /** A mount of the container, its parts sorted, and what the host's side opened for it. */
 export interface PlannedMount {
@@ -47,31 +36,6 @@ export function sortMounts(
     const source = mount.source ?? "";
     return { mount, options, tree: slot(`tree of ${source}`), kind: kindOf(source) };
   });
-}
-
-/** mount_setattr(2) on a mount that is held by a descriptor. */
-export function setAttributes(
-  tree: Slot,
-  { set = {}, clear = {}, propagation, below }: {
-    set?: Record<string, number>;
-    clear?: Record<string, number>;
-    propagation?: Record<string, number>;
-    below: boolean;
-  },
-): Call {
-  const attributes = struct("mount_attr", [
-    ["attr_set", 8, flags(set)],
-    ["attr_clr", 8, flags(clear)],
-    ["propagation", 8, propagation ? flags(propagation) : 0],
-    ["userns_fd", 8, 0],
-  ]);
-  const how = flags(below ? { AT_EMPTY_PATH, AT_RECURSIVE } : { AT_EMPTY_PATH });
-  return call("mount_setattr", [tree, "", how, attributes, MOUNT_ATTR_SIZE]);
-}
-
-/** Puts a detached mount on what a descriptor refers to; move_mount(2). */
-export function attach(tree: Slot, target: Slot): Call {
-  return call("move_mount", [tree, "", target, "", EMPTY_TO_EMPTY]);
 }
 
 /**
@@ -101,47 +65,13 @@ function bindAttributes(tree: Slot, options: MountOptions): Call[] {
   const { set, clear, setBelow, clearBelow } = options;
   const some = (...records: Record<string, number>[]) =>
     records.some((record) => Object.keys(record).length > 0);
-  const propagation = options.propagation ?? { flag: { MS_PRIVATE: C.MS_PRIVATE }, below: true };
+  const propagation = options.propagation ?? { flag: { MS_PRIVATE }, below: true };
   return [
     setAttributes(tree, { propagation: propagation.flag, below: propagation.below }),
     ...some(set, clear) ? [setAttributes(tree, { set, clear, below: false })] : [],
     ...some(setBelow, clearBelow)
       ? [setAttributes(tree, { set: setBelow, clear: clearBelow, below: true })]
       : [],
-  ];
-}
-
-/**
- * A new filesystem as a detached mount; fsopen(2), fsconfig(2), fsmount(2).
- *
- * @param inherited whether a program that is executed keeps it: the host's side makes it for the stage
- */
-export function newFilesystem(
-  type: string,
-  source: string | undefined,
-  options: MountOptions,
-  to: Slot,
-  inherited = false,
-): Call[] {
-  const context = slot(`new ${type}`);
-  const set = (how: Record<string, number>, key: string, value: string | 0) =>
-    call("fsconfig", [context, flags(how), key, value, 0]);
-  return [
-    call("fsopen", [type, flags({ FSOPEN_CLOEXEC })], { to: context }),
-    ...source ? [set({ FSCONFIG_SET_STRING }, "source", source)] : [],
-    ...options.data.map((option) => {
-      const equals = option.indexOf("=");
-      return equals < 0
-        ? set({ FSCONFIG_SET_FLAG }, option, 0)
-        : set({ FSCONFIG_SET_STRING }, option.slice(0, equals), option.slice(equals + 1));
-    }),
-    call("fsconfig", [context, flags({ FSCONFIG_CMD_CREATE }), 0, 0, 0]),
-    call("fsmount", [
-      context,
-      flags(inherited ? {} : { FSMOUNT_CLOEXEC }),
-      newMountAttributes(options),
-    ], { to }),
-    call("close", [context]),
   ];
 }
 
@@ -266,7 +196,7 @@ export function openHierarchies(
     slots.hierarchies.set(name, tree);
     return step(`open ${source} for ${mount.destination}/${name}`, [
       call("open_tree", [flags({ AT_FDCWD }), source, flags({ OPEN_TREE_CLONE })], { to: tree }),
-      setAttributes(tree, { propagation: { MS_PRIVATE: C.MS_PRIVATE }, below: true }),
+      setAttributes(tree, { propagation: { MS_PRIVATE }, below: true }),
       setAttributes(tree, { set: options.set, below: false }),
     ]);
   });
@@ -276,7 +206,7 @@ export function openHierarchies(
 function plainTarget(root: Slot, name: string, to: Slot): Call[] {
   return [
     openPlain(root, name, { to, on: [{ errno: "ENOENT", goto: ".make" }] }),
-    call("add", [0, 0], { on: [{ value: 0, goto: ".made" }] }),
+    goto(".made"),
     call("mkdirat", [root, name, 0o755], { id: ".make" }),
     openPlain(root, name, { to }),
     call("add", [0, 0], { id: ".made" }),

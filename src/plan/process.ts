@@ -1,12 +1,10 @@
 import {
-  AT_FDCWD,
   CLOSE_RANGE_CLOEXEC,
-  O_CLOEXEC,
-  O_WRONLY,
   PR_SET_PDEATHSIG,
   SIG_SETMASK,
   SIGKILL,
 } from "../../ffi/constants.ts";
+import { goto, writeFile } from "./calls.ts";
 import { SpecError } from "../spec/error.ts";
 import type { POSIXRlimit, Process } from "../spec/types.ts";
 import {
@@ -40,7 +38,7 @@ export function resetSignals(): Step {
     call("rt_sigaction", [now, byDefault, 0, 8], { on: [{ errno: "any", goto: ".on" }] }),
     call("add", [now, 1], { to: later, id: ".on" }),
     call("store64", [number, later], { on: [{ value: LAST_SIGNAL + 1, goto: ".mask" }] }),
-    call("add", [0, 0], { on: [{ value: 0, goto: ".loop" }] }),
+    goto(".loop"),
     call("rt_sigprocmask", [flags({ SIG_SETMASK }), none, 0, 8], { id: ".mask" }),
   ]);
 }
@@ -67,19 +65,6 @@ export function oomScore(score: number): Step {
       EACCES: "lowering it below the caller's own needs CAP_SYS_RESOURCE",
     },
   );
-}
-
-/** openat(2), write(2), close(2) of a whole small file by its absolute path. */
-export function writeFile(path: string, content: string, more: { on?: On[] } = {}): Call[] {
-  const file = slot(path);
-  return [
-    call("openat", [flags({ AT_FDCWD }), path, flags({ O_WRONLY, O_CLOEXEC }), 0], {
-      to: file,
-      ...more,
-    }),
-    call("write", [file, content, new TextEncoder().encode(content).length], more),
-    call("close", [file]),
-  ];
 }
 
 const RESOURCES: Record<string, number> = {

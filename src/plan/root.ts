@@ -1,6 +1,6 @@
 import * as C from "../../ffi/constants.ts";
 import type { MountOptions } from "./mount_options.ts";
-import { newFilesystem, setAttributes } from "./mounts.ts";
+import { newFilesystem, setAttributes } from "./calls.ts";
 import { call, flags, type Slot, type Step, step } from "./step.ts";
 
 /** Where the root filesystem comes from. */

@@ -11,6 +11,7 @@ import {
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
 } from "../../ffi/mod.ts";
+import { goto } from "./calls.ts";
 import { type Call, call, type Flags, flags, type On, type Slot, slot, struct } from "./step.ts";
 
 /** What a path inside the root must be. */
@@ -67,7 +68,7 @@ export function ensureTarget(root: Slot, path: string, kind: TargetKind, to: Slo
       to,
       on: [{ errno: "ENOENT", goto: components.length > 0 ? `${mark} 0` : "failed" }],
     }),
-    call("add", [0, 0], { on: [{ value: 0, goto: done }] }),
+    goto(done),
   ];
   let parent = root;
   for (const [index, name] of components.entries()) {
@@ -81,7 +82,7 @@ export function ensureTarget(root: Slot, path: string, kind: TargetKind, to: Slo
         id: `${mark} ${index}`,
         on: [{ errno: "ENOENT", goto: `${mark} make ${index}` }],
       }));
-      calls.push(call("add", [0, 0], { on: [{ value: 0, goto: skip }] }));
+      calls.push(goto(skip));
     }
     calls.push(
       ...make(parent, name, opened, created, last ? `${mark} ${index}` : `${mark} make ${index}`),

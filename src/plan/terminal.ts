@@ -14,8 +14,7 @@ import {
   TIOCSWINSZ,
 } from "../../ffi/constants.ts";
 import type { Box, User } from "../spec/types.ts";
-import { emptyNode } from "./devices.ts";
-import { attach } from "./mounts.ts";
+import { attach, emptyNode } from "./calls.ts";
 import {
   type Call,
   call,

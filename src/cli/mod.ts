@@ -1,0 +1,42 @@
+/**
+ * The commands of minictr: thin, one file each, loaded when they are called.
+ *
+ * A command parses its words by a table of flags (`grammar.ts`), calls what does the work, and
+ * prints. Nothing but main.ts knows this folder.
+ *
+ * @module
+ */
+
+/** One command. */
+export interface Command {
+  /** As in a list of commands: a fragment. */
+  summary: string;
+  /**
+   * @param args the words behind its name
+   * @param root what the global `--root` said
+   * @returns the exit status
+   */
+  run(args: string[], root: string | undefined): Promise<number>;
+}
+
+/** By name. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  run: {
+    summary: "run a command in a new container",
+    run: async (args, root) => await (await import("./run.ts")).run(args, root),
+  },
+  rootfs: {
+    summary: "build, list and remove root filesystems",
+    run: async (args, root) => await (await import("./rootfs.ts")).run(args, root),
+  },
+  spec: {
+    summary: "print a default config.json",
+    run: async (args) => await (await import("./spec.ts")).run(args),
+  },
+  doctor: {
+    summary: "try what this host can do",
+    run: async (args) => await (await import("./doctor.ts")).run(args),
+  },
+};
+
+export { UsageError } from "./usage_error.ts";

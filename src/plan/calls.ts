@@ -1,0 +1,126 @@
+/**
+ * Calls that several mechanisms are made of.
+ */
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_RECURSIVE,
+  FSCONFIG_CMD_CREATE,
+  FSCONFIG_SET_FLAG,
+  FSCONFIG_SET_STRING,
+  FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_EMPTY_PATH,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_WRONLY,
+} from "../../ffi/constants.ts";
+import { type MountOptions, newMountAttributes } from "./mount_options.ts";
+import { type Call, call, flags, type On, type Slot, slot, struct } from "./step.ts";
+
+const MOUNT_ATTR_SIZE = 32; // Bytes; struct mount_attr.
+const encoder = new TextEncoder();
+
+/** Bytes of a text in UTF-8, without a NUL. */
+export function lengthOf(text: string): number {
+  return encoder.encode(text).length;
+}
+
+/** Goes on elsewhere, whatever happened before. */
+export function goto(label: string): Call {
+  return call("add", [0, 0], { on: [{ value: 0, goto: label }] });
+}
+
+/** mount_setattr(2) on a mount that is held by a descriptor. */
+export function setAttributes(
+  tree: Slot,
+  { set = {}, clear = {}, propagation, below }: {
+    set?: Record<string, number>;
+    clear?: Record<string, number>;
+    propagation?: Record<string, number>;
+    below: boolean;
+  },
+): Call {
+  const attributes = struct("mount_attr", [
+    ["attr_set", 8, flags(set)],
+    ["attr_clr", 8, flags(clear)],
+    ["propagation", 8, propagation ? flags(propagation) : 0],
+    ["userns_fd", 8, 0],
+  ]);
+  const how = flags(below ? { AT_EMPTY_PATH, AT_RECURSIVE } : { AT_EMPTY_PATH });
+  return call("mount_setattr", [tree, "", how, attributes, MOUNT_ATTR_SIZE]);
+}
+
+/** Puts a detached mount on what a descriptor refers to; move_mount(2). */
+export function attach(tree: Slot, target: Slot): Call {
+  return call("move_mount", [
+    tree,
+    "",
+    target,
+    "",
+    flags({ MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH }),
+  ]);
+}
+
+/**
+ * A new filesystem as a detached mount; fsopen(2), fsconfig(2), fsmount(2).
+ *
+ * @param inherited whether a program that is executed keeps it: the host's side makes it for the stage
+ */
+export function newFilesystem(
+  type: string,
+  source: string | undefined,
+  options: MountOptions,
+  to: Slot,
+  inherited = false,
+): Call[] {
+  const context = slot(`new ${type}`);
+  const set = (how: Record<string, number>, key: string, value: string | 0) =>
+    call("fsconfig", [context, flags(how), key, value, 0]);
+  return [
+    call("fsopen", [type, flags({ FSOPEN_CLOEXEC })], { to: context }),
+    ...source ? [set({ FSCONFIG_SET_STRING }, "source", source)] : [],
+    ...options.data.map((option) => {
+      const equals = option.indexOf("=");
+      return equals < 0
+        ? set({ FSCONFIG_SET_FLAG }, option, 0)
+        : set({ FSCONFIG_SET_STRING }, option.slice(0, equals), option.slice(equals + 1));
+    }),
+    call("fsconfig", [context, flags({ FSCONFIG_CMD_CREATE }), 0, 0, 0]),
+    call("fsmount", [
+      context,
+      flags(inherited ? {} : { FSMOUNT_CLOEXEC }),
+      newMountAttributes(options),
+    ], { to }),
+    call("close", [context]),
+  ];
+}
+
+/** openat(2), write(2), close(2) of a whole small file by its absolute path. */
+export function writeFile(path: string, content: string, more: { on?: On[] } = {}): Call[] {
+  const file = slot(path);
+  return [
+    call("openat", [flags({ AT_FDCWD }), path, flags({ O_WRONLY, O_CLOEXEC }), 0], {
+      to: file,
+      ...more,
+    }),
+    call("write", [file, content, lengthOf(content)], more),
+    call("close", [file]),
+  ];
+}
+
+/** An empty file in /dev to bind on. */
+export function emptyNode(dev: Slot, name: string): Call[] {
+  const made = slot(`/dev/${name}`);
+  const create = flags({ O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_CLOEXEC });
+  return [
+    call("openat", [dev, name, create, 0o620], {
+      to: made,
+      on: [{ errno: "EEXIST", goto: ".exists" }],
+    }),
+    call("close", [made]),
+  ];
+}
