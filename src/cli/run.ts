@@ -114,6 +114,7 @@ async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
     interactive: engine.interactive || onTerminal,
     ...filter,
     ...engine.timeoutMs === undefined ? {} : { timeoutMs: engine.timeoutMs },
+    init: engine.init,
     files,
     createSources: engine.createSources,
     ...engine.cidfile === undefined ? {} : { cidfile: engine.cidfile },

@@ -58,7 +58,7 @@ function abandoned(directory: string): ReturnType<typeof lockFile> {
     const { mtime } = Deno.statSync(directory);
     const isNew = directory.includes("/.new.");
     if (isNew && mtime && Date.now() - mtime.getTime() < HALF_MADE_MS) return undefined;
-    return lockFile(`${directory}/lock`);
+    return lockFile(`${directory}/lock`, isNew);
   } catch {
     return undefined; // Gone meanwhile.
   }

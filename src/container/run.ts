@@ -25,6 +25,8 @@ export interface RunOptions {
   interactive: boolean;
   seccomp?: { filter: Uint8Array; flags: Record<string, number> };
   timeoutMs?: number;
+  /** Whether an init of minictr's is the first process, and the command its child. */
+  init?: boolean;
   /** Files that are made for this container, in its state directory, which mounts refer to. */
   files?: { path: string; content: string }[];
   /** Sources of bind mounts that are made, as directories, where they are missing. */
@@ -53,6 +55,8 @@ export function planRun(spec: Spec, options: RunOptions, host: CgroupHost): Cont
     kindOf,
     streams: streamsFor(options.interactive),
     foreground: true,
+    init: options.init ?? false,
+    barrier: options.pidfile !== undefined,
     trace: options.trace !== undefined,
   };
   return planContainer(spec, around);
@@ -93,7 +97,12 @@ export function runContainer(spec: Spec, options: RunOptions): number {
     ...layer === undefined ? {} : { layer },
   };
   const plan = planRun(spec, options, host);
-  const startOptions: StartOptions = { fallbackPath: `${roots.run}/stage.${id}` };
+  const startOptions: StartOptions = {
+    fallbackPath: `${roots.run}/stage.${id}`,
+    onReady: ({ pid }) => {
+      if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
+    },
+  };
   if (options.trace) Object.assign(startOptions, { trace: true, onTrace: options.trace });
   const assembled = assemblePlan(plan, startOptions);
   if (options.cidfile !== undefined) {
@@ -107,7 +116,6 @@ export function runContainer(spec: Spec, options: RunOptions): number {
     for (const path of options.createSources ?? []) Deno.mkdirSync(path, { recursive: true });
     const started = start(assembled, startOptions);
     writeState(held.directory, { ...state, pid: started.pid });
-    if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${started.pid}`);
     const end = attendTo(started, signals, options);
     options.onEnded?.(end, host, cgroup);
     return statusOf(end);

@@ -40,6 +40,8 @@ export interface StartOptions {
   /** Where an executable file may lie if memory files are refused; nothing is left there. */
   fallbackPath: string;
   trace?: boolean;
+  /** With a plan that waits: what minictr does before the command is executed. */
+  onReady?(started: Started): void;
   /** Told the times of a traced start. */
   onTrace?(assembled: Assembled, stageMemory: Uint8Array): void;
 }
@@ -111,6 +113,9 @@ function listen(
     else if (kind === MESSAGE.terminal) {
       started.terminal = syscall("pidfd_getfd", started.pidfd, number, 0);
       syscall("write", channel, "t", 1);
+    } else if (kind === MESSAGE.ready) {
+      options.onReady?.(started);
+      syscall("write", channel, "r", 1);
     } else {
       const memory = new Uint8Array(number);
       readAll(channel, memory);
@@ -158,6 +163,8 @@ function executed(
   return diagnose(pid, label.slice(EXEC_LABEL.length + 1), tried);
 }
 
+const EACCES = 13;
+
 /** Reads until a buffer is full or nothing more comes; returns how much came. */
 function readAll(fd: number, into: Uint8Array<ArrayBuffer>): number {
   const EINTR = -4;
@@ -178,5 +185,9 @@ function startError(
 ): StartError {
   const failed: Step | undefined = program.steps[step];
   const cause = new SyscallError(failed?.calls[call]?.name ?? "call", errno);
-  return new StartError(failed?.label ?? "start", failed?.hints?.[cause.code], cause, diagnosis);
+  const invoked = failed?.ofCommand
+    ? { exitCode: errno === EACCES ? 126 as const : 127 as const }
+    : {};
+  const hint = failed?.hints?.[cause.code];
+  return new StartError(failed?.label ?? "start", hint, cause, diagnosis ?? invoked);
 }

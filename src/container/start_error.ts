@@ -15,10 +15,10 @@ export class StartError extends Error {
     readonly step: string,
     hint: string | undefined,
     override readonly cause: SyscallError,
-    diagnosis?: Diagnosis,
+    diagnosis?: Partial<Diagnosis>,
   ) {
     super(
-      diagnosis
+      diagnosis?.text !== undefined
         ? `cannot ${step}: ${diagnosis.text}`
         : `cannot ${step}: ${cause.message}${hint ? `: ${hint}` : ""}`,
       { cause },

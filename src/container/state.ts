@@ -6,9 +6,11 @@ import {
   O_CLOEXEC,
   O_CREAT,
   O_RDWR,
-  syscall,
+  SyscallError,
   trySyscall,
 } from "../../ffi/mod.ts";
+
+const ENOENT = -2;
 
 /** Where minictr keeps what it knows. */
 export interface Roots {
@@ -64,7 +66,7 @@ export function createState(roots: Roots, state: State): Held {
   const directory = stateDirectory(roots, state.id);
   const making = `${containers(roots)}/.new.${state.id}`;
   Deno.mkdirSync(making, { recursive: true, mode: 0o700 });
-  const lock = lockFile(`${making}/lock`);
+  const lock = lockFile(`${making}/lock`, true);
   if (!lock) throw new Error(`cannot create container "${state.id}": it is being created already`);
   writeState(making, state);
   Deno.renameSync(making, directory);
@@ -94,9 +96,16 @@ function isState(value: unknown): value is State {
     "cgroup" in value && typeof value.cgroup === "string";
 }
 
-/** Takes a lock; undefined while another process holds it. The kernel lets go when its holder dies. */
-export function lockFile(path: string): Fd | undefined {
-  const fd = new Fd(syscall("openat", AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600));
+/**
+ * Takes a lock; undefined while another process holds it, or where there is no such file and none is
+ * to be created. The kernel lets go when its holder dies.
+ */
+export function lockFile(path: string, create = false): Fd | undefined {
+  const how = O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0);
+  const opened = trySyscall("openat", AT_FDCWD, path, how, 0o600);
+  if (opened === ENOENT) return undefined;
+  if (opened < 0) throw new SyscallError(`cannot open "${path}"`, -opened);
+  const fd = new Fd(opened);
   if (trySyscall("flock", fd.number, LOCK_EX | LOCK_NB) === 0) return fd;
   fd.close();
   return undefined;

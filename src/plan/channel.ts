@@ -8,6 +8,8 @@ export const MESSAGE = {
   second: 2,
   /** The pty's master is this descriptor of the stage; answered by one byte. */
   terminal: 3,
+  /** All is made, and the stage waits for one byte before it gives up its privileges. */
+  ready: 5,
   /** The times of a traced stage: a length, and the stage's memory follows. */
   trace: 4,
 } as const;
@@ -34,6 +36,16 @@ export function failureHandler(channel: Slot): Step[] {
       call("exit_group", [125], { id: "give up" }),
     ]),
   ];
+}
+
+/** Waits until minictr has done its part, such as the network, or writing down the process id. */
+export function awaitMinictr(channel: Slot): Step {
+  const message = struct("message", [["kind", 4, MESSAGE.ready], ["(padding)", 4, 0]]);
+  const answer = room("answer", 8);
+  return step("wait for minictr", [
+    call("write", [channel, message, 8]),
+    call("read", [channel, answer, 1]),
+  ]);
 }
 
 /** Reports the stage's memory, results and times in it, before the command starts. */

@@ -1,65 +1,23 @@
 import type { CgroupPlan } from "../cgroup/plan.ts";
-import type { LinuxCapabilities, Spec } from "../spec/types.ts";
+import type { Spec } from "../spec/types.ts";
 import { SpecError } from "../spec/error.ts";
-import { cgroupSteps, joinCgroup, openCgroup } from "./cgroup.ts";
-import { failureHandler, MESSAGE, reportTrace } from "./channel.ts";
-import {
-  becomeUser,
-  boundCapabilities,
-  loadFilter,
-  noNewPrivileges,
-  setCapabilities,
-} from "./credentials.ts";
-import { deviceSteps, nodesOf, openNodes } from "./devices.ts";
-import { setDomainname, setHostname, sysctlSteps } from "./identity.ts";
-import { maskSteps, prepareMask, readonlySteps } from "./masks.ts";
+import { cgroupSteps, openCgroup } from "./cgroup.ts";
+import { failureHandler } from "./channel.ts";
+import { nodesOf, openNodes } from "./devices.ts";
 import {
   type MountSlots,
-  mountSteps,
   openHierarchies,
   openSources,
   type PlannedMount,
   sortMounts,
 } from "./mounts.ts";
-import {
-  becomeSecond,
-  enterNamespaces,
-  type Namespaces,
-  newCgroupNamespace,
-  openNamespaces,
-  sortNamespaces,
-} from "./namespaces.ts";
-import { loopbackUp } from "./network.ts";
-import {
-  closeDescriptors,
-  dieWithParent,
-  enterDirectory,
-  execute,
-  newSession,
-  oomScore,
-  resetSignals,
-  rlimitSteps,
-  setUmask,
-} from "./process.ts";
-import {
-  attachRoot,
-  enterRoot,
-  openRoot,
-  privateMounts,
-  readonlyRoot,
-  type RootSource,
-} from "./root.ts";
-import { call, type Flags, type Slot, slot, type Step, step } from "./step.ts";
-import { ensureTarget, type TargetKind } from "./target.ts";
-import {
-  nullStreams,
-  openChannel,
-  openPipe,
-  openTerminal,
-  type Stream,
-  useStream,
-} from "./terminal.ts";
+import { type Namespaces, openNamespaces, sortNamespaces } from "./namespaces.ts";
+import { openRoot, type RootSource } from "./root.ts";
+import { type Flags, type Slot, slot, type Step } from "./step.ts";
+import { type TargetKind } from "./target.ts";
+import { openChannel, openPipe, type Stream } from "./terminal.ts";
 
+import { stageSteps } from "./stage_side.ts";
 /** What was found out about the host, and decided, beside the spec. */
 export interface Surroundings {
   root: RootSource;
@@ -73,6 +31,10 @@ export interface Surroundings {
   streams: [Stream, Stream, Stream];
   /** Whether the container ends with minictr. */
   foreground: boolean;
+  /** Whether the stage stays as the first process, with the command as its child. */
+  init: boolean;
+  /** Whether the stage waits for minictr before it gives up its privileges. */
+  barrier: boolean;
   /** Whether each call's time is noted and told. */
   trace: boolean;
 }
@@ -131,7 +93,7 @@ export function planContainer(spec: Spec, around: Surroundings): ContainerPlan {
 }
 
 /** What both sides' steps share. */
-interface Parts {
+export interface Parts {
   spec: Spec;
   around: Surroundings;
   namespaces: Namespaces;
@@ -184,118 +146,4 @@ function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
   ].filter((slot) => slot !== undefined);
   const plan = { host, namespaces: namespaces.born, channel: ours, pipes, given };
   return born === undefined ? plan : { ...plan, cgroup: cgroupFd };
-}
-
-function stageSteps(parts: Parts): Step[] {
-  const { spec, around, root } = parts;
-  const { linux = {} } = spec;
-  return [
-    ...birthSteps(parts),
-    privateMounts(linux.rootfsPropagation),
-    attachRoot(root),
-    ...filesystemSteps(parts),
-    ...linux.maskedPaths?.length ? [prepareMask(parts.mask)] : [],
-    ...coverSteps(parts),
-    enterRoot(root),
-    ...privilegeSteps(parts),
-    ...around.trace ? [reportTrace(parts.channel)] : [],
-    execute(spec.process ?? { cwd: "/", user: { uid: 0, gid: 0 } }),
-  ];
-}
-
-/** From birth to being in all namespaces. */
-function birthSteps({ spec, around, namespaces, channel }: Parts): Step[] {
-  const { process, hostname, domainname } = spec;
-  const join = around.cgroup ? joinCgroup(around.cgroup.join) : [];
-  return [
-    resetSignals(),
-    step("let modes of new files be as given", [call("umask", [0])]),
-    ...process?.oomScoreAdj === undefined ? [] : [oomScore(process.oomScoreAdj)],
-    ...join,
-    ...enterNamespaces(namespaces),
-    ...namespaces.second ? [becomeSecond(channel, MESSAGE.second)] : [],
-    ...around.foreground ? [dieWithParent()] : [],
-    newSession(),
-    ...namespaces.of("cgroup") === "new" ? [newCgroupNamespace()] : [],
-    ...hostname ? [setHostname(hostname)] : [],
-    ...domainname ? [setDomainname(domainname)] : [],
-    ...namespaces.of("network") === "new" ? [loopbackUp()] : [],
-  ];
-}
-
-/** Mounts, devices, and the standard streams that are made of them. */
-function filesystemSteps(parts: Parts): Step[] {
-  const { spec, around, planned, root, dev, channel, streams, slots, trees } = parts;
-  const { process, linux = {} } = spec;
-  const ownDev = !planned.some(({ mount, tree }) => mount.destination === "/dev" && tree);
-  const nodes = ownDev ? nodesOf(linux.devices ?? []) : [];
-  const mounted = mountSteps(root, planned, around.cgroup?.mounts, slots);
-  const nulls = ([0, 1, 2] as const).filter((n) => around.streams[n] === "null");
-  return [
-    ...mounted,
-    ...deviceSteps(root, dev, nodes, trees),
-    ...process?.terminal
-      ? openTerminal(root, { devpts: slots.devpts, dev, channel }, {
-        kind: MESSAGE.terminal,
-        user: process.user,
-        size: process.consoleSize,
-      })
-      : [
-        ...nulls.length > 0 ? [nullStreams(dev, nulls)] : [],
-        step(
-          "take the standard streams",
-          ([0, 1, 2] as const).flatMap((n) => {
-            const end = streams[n];
-            return end ? [useStream(end, n)] : [];
-          }),
-        ),
-      ],
-    ...cwdSteps(root, process?.cwd ?? "/"),
-  ].filter(({ calls }) => calls.length > 0);
-}
-
-/** The working directory is made where it is missing, as runc and docker do. */
-function cwdSteps(root: Slot, cwd: string): Step[] {
-  if (cwd === "/" || cwd === "") return [];
-  return [
-    step(`see that ${cwd} exists`, [
-      ...ensureTarget(root, cwd, "directory", slot(cwd)),
-    ], { EROFS: `"${cwd}" is missing and the root filesystem is read-only` }),
-  ];
-}
-
-/** What is changed or covered when all is mounted; the mask needs the host's root to be there. */
-function coverSteps({ spec, root, dev, mask, slots }: Parts): Step[] {
-  const { linux = {} } = spec;
-  const sysctl = linux.sysctl ?? {};
-  if (Object.keys(sysctl).length > 0 && !slots.proc) {
-    throw new SpecError("linux.sysctl", "needs a proc mount on /proc");
-  }
-  return [
-    ...slots.proc ? sysctlSteps(slots.proc, sysctl) : [],
-    ...maskSteps(root, linux.maskedPaths ?? [], { directory: mask, dev }),
-    ...readonlySteps(root, linux.readonlyPaths ?? []),
-    ...spec.root?.readonly ? [readonlyRoot(root)] : [],
-  ];
-}
-
-/** From everything to what the command may do. */
-function privilegeSteps({ spec, around }: Parts): Step[] {
-  const { process } = spec;
-  if (!process) throw new SpecError("process", "is missing");
-  const { capabilities = {} as LinuxCapabilities, user, noNewPrivileges: nnp } = process;
-  const filter = around.seccomp ? [loadFilter(around.seccomp.filter, around.seccomp.flags)] : [];
-  return [
-    ...rlimitSteps(process.rlimits ?? []),
-    boundCapabilities(capabilities, around.lastCapability),
-    // Without no_new_privs the filter needs CAP_SYS_ADMIN, which the next steps give up.
-    ...nnp ? [] : filter,
-    becomeUser(user, true),
-    setCapabilities(capabilities),
-    ...around.foreground ? [dieWithParent()] : [], // A change of user had cleared it.
-    ...nnp ? [noNewPrivileges(), ...filter] : [],
-    setUmask(user.umask ?? 0o022),
-    enterDirectory(process.cwd),
-    closeDescriptors(0),
-  ];
 }

@@ -120,6 +120,8 @@ export interface Step {
   calls: Call[];
   /** What is usually the cause of an error and what to do, by its header name. */
   hints?: Record<string, string>;
+  /** Whether a failure is the command's: 126 or 127, as a shell has it, and not 125. */
+  ofCommand?: true;
 }
 
 /** A new slot. */
@@ -166,6 +168,11 @@ export function call(
 /** One step. */
 export function step(label: string, calls: Call[], hints?: Step["hints"]): Step {
   return hints ? { label, calls, hints } : { label, calls };
+}
+
+/** A step whose failure means that the command cannot be invoked. */
+export function ofCommand(step: Step): Step {
+  return { ...step, ofCommand: true };
 }
 
 /** On this error, go on with the next step. */

@@ -66,6 +66,7 @@ export const SHARED_BY_MECHANISMS: readonly string[] = [
 export const COMPOSED_OF_MECHANISMS: readonly string[] = [
   "src/plan/container.ts",
   "src/plan/mod.ts",
+  "src/plan/stage_side.ts",
 ];
 
 /** Names of deno.json's "imports" and Node's modules, and who may use them besides tests and tools.

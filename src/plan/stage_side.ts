@@ -1,0 +1,152 @@
+import type { LinuxCapabilities } from "../spec/types.ts";
+import { SpecError } from "../spec/error.ts";
+import { joinCgroup } from "./cgroup.ts";
+import { awaitMinictr, MESSAGE, reportTrace } from "./channel.ts";
+import {
+  becomeUser,
+  boundCapabilities,
+  loadFilter,
+  noNewPrivileges,
+  setCapabilities,
+} from "./credentials.ts";
+import { deviceSteps, nodesOf } from "./devices.ts";
+import { setDomainname, setHostname, sysctlSteps } from "./identity.ts";
+import { stayAsInit } from "./init.ts";
+import { maskSteps, prepareMask, readonlySteps } from "./masks.ts";
+import { mountSteps } from "./mounts.ts";
+import { becomeSecond, enterNamespaces, newCgroupNamespace } from "./namespaces.ts";
+import { loopbackUp } from "./network.ts";
+import {
+  closeDescriptors,
+  dieWithParent,
+  enterDirectory,
+  execute,
+  newSession,
+  oomScore,
+  resetSignals,
+  rlimitSteps,
+  setUmask,
+} from "./process.ts";
+import { attachRoot, enterRoot, privateMounts, readonlyRoot } from "./root.ts";
+import { call, ofCommand, type Slot, slot, type Step, step } from "./step.ts";
+import { ensureTarget } from "./target.ts";
+import { nullStreams, openTerminal, useStream } from "./terminal.ts";
+
+import type { Parts } from "./container.ts";
+
+/** Everything that the stage does, from its birth to the execution of the command. */
+export function stageSteps(parts: Parts): Step[] {
+  const { spec, around, root } = parts;
+  const { linux = {} } = spec;
+  return [
+    ...birthSteps(parts),
+    privateMounts(linux.rootfsPropagation),
+    attachRoot(root),
+    ...filesystemSteps(parts),
+    ...linux.maskedPaths?.length ? [prepareMask(parts.mask)] : [],
+    ...coverSteps(parts),
+    enterRoot(root),
+    ...around.barrier ? [awaitMinictr(parts.channel)] : [],
+    ...privilegeSteps(parts),
+    ...around.trace ? [reportTrace(parts.channel)] : [],
+    ...around.init ? stayAsInit() : [],
+    execute(spec.process ?? { cwd: "/", user: { uid: 0, gid: 0 } }),
+  ];
+}
+
+/** From birth to being in all namespaces. */
+function birthSteps({ spec, around, namespaces, channel }: Parts): Step[] {
+  const { process, hostname, domainname } = spec;
+  const join = around.cgroup ? joinCgroup(around.cgroup.join) : [];
+  return [
+    resetSignals(),
+    step("let modes of new files be as given", [call("umask", [0])]),
+    ...process?.oomScoreAdj === undefined ? [] : [oomScore(process.oomScoreAdj)],
+    ...join,
+    ...enterNamespaces(namespaces),
+    ...namespaces.second ? [becomeSecond(channel, MESSAGE.second)] : [],
+    ...around.foreground ? [dieWithParent()] : [],
+    newSession(),
+    ...namespaces.of("cgroup") === "new" ? [newCgroupNamespace()] : [],
+    ...hostname ? [setHostname(hostname)] : [],
+    ...domainname ? [setDomainname(domainname)] : [],
+    ...namespaces.of("network") === "new" ? [loopbackUp()] : [],
+  ];
+}
+
+/** Mounts, devices, and the standard streams that are made of them. */
+function filesystemSteps(parts: Parts): Step[] {
+  const { spec, around, planned, root, dev, channel, streams, slots, trees } = parts;
+  const { process, linux = {} } = spec;
+  const ownDev = !planned.some(({ mount, tree }) => mount.destination === "/dev" && tree);
+  const nodes = ownDev ? nodesOf(linux.devices ?? []) : [];
+  const mounted = mountSteps(root, planned, around.cgroup?.mounts, slots);
+  const nulls = ([0, 1, 2] as const).filter((n) => around.streams[n] === "null");
+  return [
+    ...mounted,
+    ...deviceSteps(root, dev, nodes, trees),
+    ...process?.terminal
+      ? openTerminal(root, { devpts: slots.devpts, dev, channel }, {
+        kind: MESSAGE.terminal,
+        user: process.user,
+        size: process.consoleSize,
+      })
+      : [
+        ...nulls.length > 0 ? [nullStreams(dev, nulls)] : [],
+        step(
+          "take the standard streams",
+          ([0, 1, 2] as const).flatMap((n) => {
+            const end = streams[n];
+            return end ? [useStream(end, n)] : [];
+          }),
+        ),
+      ],
+    ...cwdSteps(root, process?.cwd ?? "/"),
+  ].filter(({ calls }) => calls.length > 0);
+}
+
+/** The working directory is made where it is missing, as runc and docker do. */
+function cwdSteps(root: Slot, cwd: string): Step[] {
+  if (cwd === "/" || cwd === "") return [];
+  return [
+    ofCommand(step(`see that ${cwd} exists`, [
+      ...ensureTarget(root, cwd, "directory", slot(cwd)),
+    ], { EROFS: `"${cwd}" is missing and the root filesystem is read-only` })),
+  ];
+}
+
+/** What is changed or covered when all is mounted; the mask needs the host's root to be there. */
+function coverSteps({ spec, root, dev, mask, slots }: Parts): Step[] {
+  const { linux = {} } = spec;
+  const sysctl = linux.sysctl ?? {};
+  if (Object.keys(sysctl).length > 0 && !slots.proc) {
+    throw new SpecError("linux.sysctl", "needs a proc mount on /proc");
+  }
+  return [
+    ...slots.proc ? sysctlSteps(slots.proc, sysctl) : [],
+    ...maskSteps(root, linux.maskedPaths ?? [], { directory: mask, dev }),
+    ...readonlySteps(root, linux.readonlyPaths ?? []),
+    ...spec.root?.readonly ? [readonlyRoot(root)] : [],
+  ];
+}
+
+/** From everything to what the command may do. */
+function privilegeSteps({ spec, around }: Parts): Step[] {
+  const { process } = spec;
+  if (!process) throw new SpecError("process", "is missing");
+  const { capabilities = {} as LinuxCapabilities, user, noNewPrivileges: nnp } = process;
+  const filter = around.seccomp ? [loadFilter(around.seccomp.filter, around.seccomp.flags)] : [];
+  return [
+    ...rlimitSteps(process.rlimits ?? []),
+    boundCapabilities(capabilities, around.lastCapability),
+    // Without no_new_privs the filter needs CAP_SYS_ADMIN, which the next steps give up.
+    ...nnp ? [] : filter,
+    becomeUser(user, true),
+    setCapabilities(capabilities),
+    ...around.foreground ? [dieWithParent()] : [], // A change of user had cleared it.
+    ...nnp ? [noNewPrivileges(), ...filter] : [],
+    setUmask(user.umask ?? 0o022),
+    ofCommand(enterDirectory(process.cwd)),
+    closeDescriptors(0),
+  ];
+}
