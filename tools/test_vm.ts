@@ -7,6 +7,8 @@ import { ROOT } from "./source.ts";
 
 const MEMORY_MB = "2048";
 const LIMIT_S = "1500";
+/** Something to limit the I/O of; it is mounted at /disk. */
+const DISK_MB = "64";
 
 /** Splits at "--": what the machine is told, and what the runner in it is. */
 function split(args: readonly string[]): [options: string[], suites: string[]] {
@@ -19,7 +21,7 @@ function split(args: readonly string[]): [options: string[], suites: string[]] {
 const [options, suites] = split(Deno.args);
 const runner = ["deno", "run", "-A", "--no-lock", "--cached-only", "tools/test.ts", ...suites];
 const { code } = await new Deno.Command(`${ROOT}tests/vm/vm`, {
-  args: ["--mem", MEMORY_MB, "--timeout", LIMIT_S, ...options, "--", ...runner],
+  args: ["--mem", MEMORY_MB, "--timeout", LIMIT_S, "--disk", DISK_MB, ...options, "--", ...runner],
   cwd: ROOT,
   env: { MINICTR_DENO: Deno.execPath() },
 }).spawn().status;

@@ -15,6 +15,7 @@ export type Need =
   | "vm"
   | "not-vm"
   | "time"
+  | "slow"
   | `controller:${string}`
   | `command:${string}`
   | `file:${string}`
@@ -35,6 +36,7 @@ const LACKS: Record<string, (object: string) => string | undefined> = {
   "arch": (name) => unless(Deno.build.arch === name, `this is ${Deno.build.arch}`),
   "vm": () => unless(IN_VM, "not in the virtual machine"),
   "not-vm": () => unless(!IN_VM, "too slow in the virtual machine"),
+  "slow": () => unless(Deno.env.get("MINICTR_TEST_SLOW") === "1", "MINICTR_TEST_SLOW is not 1"),
   "time": () => unless(Deno.env.get("MINICTR_TEST_QUICK") !== "1", "MINICTR_TEST_QUICK is set"),
 };
 
@@ -57,9 +59,14 @@ export function requires(...needs: Need[]): { need: string; reason: string } | u
   return undefined;
 }
 
-/** Whether a skip for this need passes where skips are failures. */
-export function maySkip(need: string): boolean {
-  if (Deno.env.get("MINICTR_TEST_NO_SKIP") !== "1") return true;
+/** How a skip is written behind a test's name. Where skips are failures, only those that a list
+ * names pass, and say so; undefined then for the others. */
+export function skipMark(need: string, reason: string): string | undefined {
+  if (Deno.env.get("MINICTR_TEST_NO_SKIP") !== "1") return ` (skipped: ${reason})`;
+  return isListed(need) ? ` (skipped as listed: ${reason})` : undefined;
+}
+
+function isListed(need: string): boolean {
   const named = (Deno.env.get("MINICTR_TEST_ALLOW_SKIP") ?? "").split(",");
   return named.includes(need) || listedSkips().includes(need);
 }

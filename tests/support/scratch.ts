@@ -3,7 +3,7 @@
  */
 import { describe, type Leftover, leftovers, removeLeftovers } from "./leftovers.ts";
 import { type Ended, minictrCommand, patient, Program, type StartOptions } from "./program.ts";
-import { maySkip, type Need, requires } from "./requires.ts";
+import { type Need, requires, skipMark } from "./requires.ts";
 import { testRootfs } from "./rootfs.ts";
 import { deadRuns, makeDirectory, RUN_DIRECTORY } from "./run.ts";
 import { Terminal, type TerminalOptions } from "./terminal.ts";
@@ -27,8 +27,11 @@ export function test(
   const lack = requires(...options.requires ?? []);
   if (lack === undefined) {
     Deno.test({ name, fn: (context) => inScratch(context, options, body) });
-  } else if (maySkip(lack.need)) {
-    Deno.test({ name: `${name} (skipped: ${lack.reason})`, ignore: true, fn: () => {} });
+    return;
+  }
+  const mark = skipMark(lack.need, lack.reason);
+  if (mark !== undefined) {
+    Deno.test({ name: name + mark, ignore: true, fn: () => {} });
   } else {
     Deno.test(name, () => {
       throw new Error(`cannot skip "${name}", which needs ${lack.need}: ${lack.reason}`);
