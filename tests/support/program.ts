@@ -12,7 +12,7 @@ export interface StartOptions {
   /** Starts from an empty environment. */
   readonly clearEnv?: boolean;
   readonly cwd?: string;
-  /** After this it is killed and `ended` rejects; 30 s, eight times that in the virtual machine. */
+  /** After this it is killed and `ended` rejects; 30 s, four times that in the virtual machine. */
   readonly timeoutMs?: number;
 }
 
@@ -40,7 +40,7 @@ export function minictrCommand(): string[] {
 
 /** Multiplies a limit by what process starts cost on this machine. */
 export function patient(timeoutMs: number): number {
-  return IN_VM ? timeoutMs * 8 : timeoutMs;
+  return IN_VM ? timeoutMs * 4 : timeoutMs;
 }
 
 /** A running program whose output is collected. */

@@ -11,7 +11,7 @@ import { Terminal, type TerminalOptions } from "./terminal.ts";
 /** What a test needs, and how long it may take. */
 export interface TestOptions {
   readonly requires?: readonly Need[];
-  /** 60 s; eight times that in the virtual machine. */
+  /** 60 s; four times that in the virtual machine. */
   readonly timeoutMs?: number;
 }
 
