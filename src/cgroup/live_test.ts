@@ -106,7 +106,6 @@ test(
     withCgroup(t, {}, async (path) => {
       const child = start(path, "sleep", "100");
       const [id] = await untilProcesses(path, 1);
-      await pause(200);
       assert.throws(() => remove(host, path, 50), (error) => {
         assert.ok(error instanceof AggregateError);
         assert.equal(error.errors.length, cgroupDirectories(host, path).length);
@@ -127,7 +126,6 @@ test(
       prepare(planCgroup(host, `${path}/below`, {}));
       const child = start(`${path}/below`, "sleep", "100");
       const [id = 0] = await untilProcesses(`${path}/below`, 1);
-      await pause(200);
       assert.equal(cgroupOf(host, path, id), host.version === 2 ? `${path}/below` : path);
       assert.equal(cgroupOf(host, path, Deno.pid), path);
       killAll(host, path);

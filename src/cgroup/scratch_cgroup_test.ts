@@ -77,12 +77,18 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Until a cgroup has as many processes; the shell that starts them needs a moment. */
+/** Until a cgroup has as many processes, each of them in all hierarchies. */
 export async function untilProcesses(path: string, number: number): Promise<number[]> {
   for (let tries = 0; tries < 500; tries++) {
     const ids = processIds(host, path);
-    if (ids.length === number) return ids;
+    if (ids.length === number && ids.every((id) => isWhollyIn(path, id))) return ids;
     await pause(10);
   }
   return assert.fail(`${processIds(host, path)} are not ${number} processes`);
+}
+
+/** The shell that starts a command enters one hierarchy after the other. */
+function isWhollyIn(path: string, id: number): boolean {
+  const lines = Deno.readTextFileSync(`/proc/${id}/cgroup`).trim().split("\n");
+  return lines.every((line) => line.includes(`:${path}`));
 }
