@@ -54,7 +54,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
     const { traceTo } = await import("./trace.ts");
     wanted.options.trace = traceTo(flags.json);
   }
-  return runContainer(wanted.spec, wanted.options);
+  return runContainer(wanted.spec, { ...wanted.options, onNotice: notice });
 }
 
 async function fromBundle(line: Line, directory: string, roots: Roots): Promise<Wanted> {
@@ -95,7 +95,7 @@ async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
     root: { path: root.kind === "directory" ? root.path : root.lower[0] ?? "" },
     command: shell ? ["sh"] : command,
   });
-  for (const warning of made.warnings) await warn(warning);
+  for (const warning of made.warnings) notice(warning);
   const { spec, engine } = made;
   become(made, root);
   clampDefaultLimits(spec, flags.ulimit);
@@ -222,6 +222,8 @@ function newId(): string {
   return crypto.getRandomValues(new Uint8Array(32)).toHex();
 }
 
-async function warn(text: string): Promise<void> {
-  await Deno.stderr.write(new TextEncoder().encode(`minictr: ${text}\n`));
+/** A line for the user beside the container's output. */
+function notice(text: string): void {
+  const bytes = new TextEncoder().encode(`minictr: ${text}\n`);
+  for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
 }

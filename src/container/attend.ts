@@ -231,6 +231,7 @@ class Copier {
         call("write", [to, at, held], { to: wrote, on: done }),
         call("add", [start, wrote], { to: moved }),
         call("store64", [this.#start, moved]),
+        call("store64", [this.#start, moved]),
         call("subtract", [held, wrote], { to: left }),
         call("store64", [this.#held, left], { on: [{ value: 0, goto: ".empty" }] }),
         goto("next"),

@@ -115,11 +115,10 @@ function causeIn(
 
 function missing(path: string, what: string, there: boolean): Diagnosis | undefined {
   if (there) return undefined;
-  return {
-    text:
-      `"${path}" is there, but ${what} is not in the root filesystem: no such file or directory`,
-    exitCode: 127,
-  };
+  const text =
+    `"${path}": no such file or directory: it is there, but ${what} is not in the root ` +
+    "filesystem";
+  return { text, exitCode: 127 };
 }
 
 function hostMachine(): number {

@@ -1,5 +1,11 @@
-import { catchSignals, F_SETFL, O_NONBLOCK, syscall } from "../../ffi/mod.ts";
-import { type CgroupHost, cgroupPath, planCgroup, readCgroupHost } from "../cgroup/mod.ts";
+import { catchSignals, F_SETFL, O_NONBLOCK, SIGKILL, syscall } from "../../ffi/mod.ts";
+import {
+  type CgroupHost,
+  cgroupPath,
+  oomKills,
+  planCgroup,
+  readCgroupHost,
+} from "../cgroup/mod.ts";
 import {
   type ContainerPlan,
   DEFAULT_RULES,
@@ -35,8 +41,8 @@ export interface RunOptions {
   cidfile?: string;
   /** A file for the first process's id. */
   pidfile?: string;
-  /** Called before anything is taken away. */
-  onEnded?(end: End, host: CgroupHost, cgroup: string): void;
+  /** Told what the user should know, one line each. */
+  onNotice?(text: string): void;
   trace?: StartOptions["onTrace"];
 }
 
@@ -53,7 +59,9 @@ export function planRun(spec: Spec, options: RunOptions, host: CgroupHost): Cont
     ...seccomp ? { seccomp } : {},
     lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
     kindOf,
-    streams: streamsFor(options.interactive),
+    streams: spec.process?.terminal
+      ? ["inherit", "inherit", "inherit"] // The pty takes their place.
+      : streamsFor(options.interactive),
     foreground: true,
     init: options.init ?? false,
     barrier: options.pidfile !== undefined,
@@ -117,12 +125,28 @@ export function runContainer(spec: Spec, options: RunOptions): number {
     const started = start(assembled, startOptions);
     writeState(held.directory, { ...state, pid: started.pid });
     const end = attendTo(started, signals, options);
-    options.onEnded?.(end, host, cgroup);
+    const notice = end.signal === SIGKILL ? outOfMemory(spec, name, host, cgroup) : undefined;
+    if (notice) options.onNotice?.(notice);
     return statusOf(end);
   } finally {
     cleanUp(held.directory, state, host);
     repair(roots, held.directory);
   }
+}
+
+/** What to say of a container that was killed, if it was for want of memory. */
+function outOfMemory(
+  spec: Spec,
+  name: string,
+  host: CgroupHost,
+  cgroup: string,
+): string | undefined {
+  if (oomKills(host, cgroup) === 0) return undefined;
+  const limit = spec.linux?.resources?.memory?.limit;
+  const told = limit === undefined || limit < 0
+    ? "the host, or a cgroup above it, has no more"
+    : `its limit is ${limit} bytes (${(limit / 2 ** 20).toFixed(1)} MiB)`;
+  return `container "${name}" was killed, out of memory: ${told}`;
 }
 
 /** The directory that holds a writable layer with its work directory. */

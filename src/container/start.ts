@@ -5,6 +5,7 @@ import {
   elfHead,
   type Failure,
   failureIn,
+  LAUNCH_STEPS,
   launchSteps,
   type Program,
   PROGRAM_ADDRESS,
@@ -13,6 +14,7 @@ import {
   runHere,
 } from "../stage/mod.ts";
 import { diagnose, type Diagnosis } from "./diagnose.ts";
+import { wantedFault, withFault } from "./fault.ts";
 import { StartError } from "./start_error.ts";
 
 /** A started container, as this process knows it. */
@@ -49,7 +51,14 @@ export interface StartOptions {
 /** Turns a plan into its two programs; pure but for the memory it takes. */
 export function assemblePlan(plan: ContainerPlan, options: StartOptions): Assembled {
   const trace = options.trace ?? false;
-  const stage = assemble(plan.stage, {
+  const fault = wantedFault();
+  const stageSteps = withFault(
+    plan.stage,
+    fault,
+    1 + plan.host.length + LAUNCH_STEPS,
+    plan.toMinictr,
+  );
+  const stage = assemble(stageSteps, {
     base: PROGRAM_ADDRESS,
     arch: ARCH,
     handler: plan.handler,
@@ -70,7 +79,7 @@ export function assemblePlan(plan: ContainerPlan, options: StartOptions): Assemb
   const exports = new Map(
     Array.from(stage.imports, ([slot, offset]) => [slot, start + BigInt(offset)] as const),
   );
-  const host = assemble([...plan.host, ...launch.steps], {
+  const host = assemble(withFault([...plan.host, ...launch.steps], fault, 1, undefined), {
     base: "here",
     arch: ARCH,
     exports,
@@ -109,7 +118,8 @@ function listen(
   while (readAll(channel, message) === message.length) {
     const kind = view.getUint32(0, true);
     const number = view.getUint32(4, true);
-    if (kind === MESSAGE.second) becomeSecond(started, number);
+    if (kind === MESSAGE.kill) Deno.kill(Deno.pid, "SIGKILL");
+    else if (kind === MESSAGE.second) becomeSecond(started, number);
     else if (kind === MESSAGE.terminal) {
       started.terminal = syscall("pidfd_getfd", started.pidfd, number, 0);
       syscall("write", channel, "t", 1);

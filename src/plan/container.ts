@@ -50,6 +50,8 @@ export interface ContainerPlan {
   namespaces: Flags;
   /** cgroup v2: what the stage is born in. */
   cgroup?: Slot;
+  /** The stage's end of the channel. */
+  toMinictr: Slot;
   /** minictr's ends: of the channel, and of the pipes to the standard streams. */
   channel: Slot;
   pipes: (Slot | undefined)[];
@@ -144,6 +146,13 @@ function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
     ...trees.values(),
     born === undefined ? undefined : cgroupFd,
   ].filter((slot) => slot !== undefined);
-  const plan = { host, namespaces: namespaces.born, channel: ours, pipes, given };
+  const plan = {
+    host,
+    namespaces: namespaces.born,
+    channel: ours,
+    toMinictr: channel,
+    pipes,
+    given,
+  };
   return born === undefined ? plan : { ...plan, cgroup: cgroupFd };
 }

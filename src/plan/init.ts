@@ -1,4 +1,4 @@
-import { SIG_SETMASK, SIGCHLD, WNOHANG } from "../../ffi/constants.ts";
+import { PR_SET_NAME, SIG_SETMASK, SIGCHLD, WNOHANG } from "../../ffi/constants.ts";
 import { goto } from "./calls.ts";
 import { call, flags, place, room, slot, type Step, step } from "./step.ts";
 
@@ -24,6 +24,7 @@ export function stayAsInit(): Step[] {
         to: child,
         on: [{ value: 0, goto: "as the command" }],
       }),
+      call("prctl", [flags({ PR_SET_NAME }), "minictr-init", 0, 0, 0]),
       // The channel stays open in the child alone, so that its end tells of the execution.
       call("close_range", [3, 0xffff_ffff, 0]),
       call("rt_sigtimedwait", [every, 0, 0, 8], {

@@ -1,5 +1,7 @@
 import {
   CLOSE_RANGE_CLOEXEC,
+  MSG_DONTWAIT,
+  MSG_PEEK,
   PR_SET_PDEATHSIG,
   SIG_SETMASK,
   SIGKILL,
@@ -43,10 +45,18 @@ export function resetSignals(): Step {
   ]);
 }
 
-/** The container does not outlive the command in whose foreground it runs; prctl(2). */
-export function dieWithParent(): Step {
+/**
+ * The container does not outlive the command in whose foreground it runs; prctl(2). If minictr died
+ * before this, its end of the channel is closed.
+ */
+export function dieWithParent(channel: Slot): Step {
+  const answer = room("answer", 8);
   return step("end when minictr does", [
     call("prctl", [flags({ PR_SET_PDEATHSIG }), flags({ SIGKILL }), 0, 0, 0]),
+    call("recvfrom", [channel, answer, 1, flags({ MSG_PEEK, MSG_DONTWAIT }), 0, 0], {
+      on: [{ errno: "EAGAIN", goto: "next" }],
+    }),
+    call("exit_group", [125]), // It returned 0: the end of the stream.
   ]);
 }
 

@@ -65,7 +65,7 @@ function birthSteps({ spec, around, namespaces, channel }: Parts): Step[] {
     ...join,
     ...enterNamespaces(namespaces),
     ...namespaces.second ? [becomeSecond(channel, MESSAGE.second)] : [],
-    ...around.foreground ? [dieWithParent()] : [],
+    ...around.foreground ? [dieWithParent(channel)] : [],
     newSession(),
     ...namespaces.of("cgroup") === "new" ? [newCgroupNamespace()] : [],
     ...hostname ? [setHostname(hostname)] : [],
@@ -131,7 +131,7 @@ function coverSteps({ spec, root, dev, mask, slots }: Parts): Step[] {
 }
 
 /** From everything to what the command may do. */
-function privilegeSteps({ spec, around }: Parts): Step[] {
+function privilegeSteps({ spec, around, channel }: Parts): Step[] {
   const { process } = spec;
   if (!process) throw new SpecError("process", "is missing");
   const { capabilities = {} as LinuxCapabilities, user, noNewPrivileges: nnp } = process;
@@ -143,7 +143,7 @@ function privilegeSteps({ spec, around }: Parts): Step[] {
     ...nnp ? [] : filter,
     becomeUser(user, true),
     setCapabilities(capabilities),
-    ...around.foreground ? [dieWithParent()] : [], // A change of user had cleared it.
+    ...around.foreground ? [dieWithParent(channel)] : [], // A change of user had cleared it.
     ...nnp ? [noNewPrivileges(), ...filter] : [],
     setUmask(user.umask ?? 0o022),
     ofCommand(enterDirectory(process.cwd)),

@@ -84,6 +84,9 @@ export function launchSteps(options: LaunchOptions): Launch {
   };
 }
 
+/** How many steps a launch has. */
+export const LAUNCH_STEPS = 3;
+
 const SEALS = flags({ F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE });
 
 /** One after the other, whatever each results in. */

@@ -12,7 +12,7 @@
 export { assemble, type Program } from "./assemble.ts";
 export { elfHead } from "./elf.ts";
 export { PROGRAM_ADDRESS } from "./instruction.ts";
-export { type Launch, launchSteps } from "./launch.ts";
+export { type Launch, LAUNCH_STEPS, launchSteps } from "./launch.ts";
 export {
   type Failure,
   failureIn,
