@@ -54,7 +54,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
     const { traceTo } = await import("./trace.ts");
     wanted.options.trace = traceTo(flags.json);
   }
-  return runContainer(wanted.spec, { ...wanted.options, onNotice: notice });
+  return await runContainer(wanted.spec, { ...wanted.options, onNotice: notice });
 }
 
 async function fromBundle(line: Line, directory: string, roots: Roots): Promise<Wanted> {

@@ -1,5 +1,6 @@
-import { killAll, readCgroupHost, remove } from "../cgroup/mod.ts";
-import type { CgroupHost } from "../cgroup/mod.ts";
+import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
+import { killAll } from "../cgroup/processes.ts";
+import { remove } from "../cgroup/remove.ts";
 import { lockFile, readState, type Roots, type State, stateDirectories } from "./state.ts";
 
 const HALF_MADE_MS = 10_000;

@@ -9,7 +9,6 @@
  * @module
  */
 export { type End, statusOf } from "./attend.ts";
-export { cleanUp, repair } from "./cleanup.ts";
 export { isTerminal, terminalSize } from "./console.ts";
 export { planRun, runContainer, type RunOptions } from "./run.ts";
 export { type Assembled, assemblePlan } from "./start.ts";

@@ -1,11 +1,6 @@
 import { catchSignals, F_SETFL, O_NONBLOCK, SIGKILL, syscall } from "../../ffi/mod.ts";
-import {
-  type CgroupHost,
-  cgroupPath,
-  oomKills,
-  planCgroup,
-  readCgroupHost,
-} from "../cgroup/mod.ts";
+import { type CgroupHost, cgroupPath, readCgroupHost } from "../cgroup/host.ts";
+import { planCgroup } from "../cgroup/plan.ts";
 import {
   type ContainerPlan,
   DEFAULT_RULES,
@@ -16,7 +11,6 @@ import {
 } from "../plan/mod.ts";
 import type { Spec } from "../spec/mod.ts";
 import { attend, type Copy, type End, statusOf } from "./attend.ts";
-import { cleanUp, repair } from "./cleanup.ts";
 import { isTerminal, rawTerminal } from "./console.ts";
 import { assemblePlan, start, type Started, type StartOptions } from "./start.ts";
 import { createState, type Roots, type State, writeState } from "./state.ts";
@@ -91,7 +85,7 @@ function streamsFor(interactive: boolean): [Stream, Stream, Stream] {
  * @returns the exit status as a shell shows it
  * @throws {StartError} when a step failed
  */
-export function runContainer(spec: Spec, options: RunOptions): number {
+export async function runContainer(spec: Spec, options: RunOptions): Promise<number> {
   const { id, name, roots, root } = options;
   const host = readCgroupHost();
   const cgroup = cgroupPath(spec.linux?.cgroupsPath, id);
@@ -124,23 +118,26 @@ export function runContainer(spec: Spec, options: RunOptions): number {
     for (const path of options.createSources ?? []) Deno.mkdirSync(path, { recursive: true });
     const started = start(assembled, startOptions);
     writeState(held.directory, { ...state, pid: started.pid });
+    await import("./cleanup.ts"); // What comes afterwards is loaded while the container runs.
     const end = attendTo(started, signals, options);
-    const notice = end.signal === SIGKILL ? outOfMemory(spec, name, host, cgroup) : undefined;
+    const notice = end.signal === SIGKILL ? await outOfMemory(spec, name, host, cgroup) : undefined;
     if (notice) options.onNotice?.(notice);
     return statusOf(end);
   } finally {
+    const { cleanUp, repair } = await import("./cleanup.ts");
     cleanUp(held.directory, state, host);
     repair(roots, held.directory);
   }
 }
 
 /** What to say of a container that was killed, if it was for want of memory. */
-function outOfMemory(
+async function outOfMemory(
   spec: Spec,
   name: string,
   host: CgroupHost,
   cgroup: string,
-): string | undefined {
+): Promise<string | undefined> {
+  const { oomKills } = await import("../cgroup/oom.ts");
   if (oomKills(host, cgroup) === 0) return undefined;
   const limit = spec.linux?.resources?.memory?.limit;
   const told = limit === undefined || limit < 0

@@ -16,6 +16,7 @@ import {
   type On,
   place,
   room,
+  type Slot,
   slot,
   type Step,
   step,

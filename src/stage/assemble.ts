@@ -1,58 +1,10 @@
-import { addressOf, type Architecture, cString, ERRNO } from "../../ffi/mod.ts";
+import { addressOf } from "../../ffi/mod.ts";
 import { type SyscallName, SYSCALLS } from "../../ffi/syscalls.ts";
-import type {
-  Call,
-  On,
-  OperationName,
-  Room,
-  Slot,
-  Step,
-  Strings,
-  Struct,
-  Value,
-} from "../plan/step.ts";
+import type { Call, OperationName, Slot, Step, Struct } from "../plan/step.ts";
 import { HEADER_SIZE, INSTRUCTION_SIZE, OFFSET, OPERATION, OPERATIONS } from "./instruction.ts";
-import { Memory } from "./memory.ts";
-
-/** Where an instruction comes from: a call, or what stands beside it (`main` is false). */
-export interface Origin {
-  step: number;
-  call: number;
-  main: boolean;
-}
-
-/** A program in memory; offsets are bytes from its start. */
-export interface Program {
-  bytes: Uint8Array<ArrayBuffer>;
-  /** The address that the offsets are relative to. */
-  base: bigint;
-  /** Bytes of the header and the instructions: what a stage reports when it fails. */
-  tableLength: number;
-  /** By instruction. */
-  origins: Origin[];
-  /** The steps, and after them those of the handler. */
-  steps: Step[];
-  /** Where the results of another program are awaited: 8 bytes each. */
-  imports: Map<Slot, number>;
-  results: Map<Slot, number>;
-  rooms: Map<Room, number>;
-  /** Where the `struct timespec` before each main instruction is; empty without `trace`. */
-  times: Map<number, number>;
-  /** Memory that is used where it lies: reachable as long as the program is. */
-  held: Uint8Array[];
-}
-
-export interface AssembleOptions {
-  /** Address at which the program will lie; `here` runs it in this process. */
-  base: bigint | "here";
-  arch: Architecture;
-  /** Steps that follow a failure; without them a failure ends the program. */
-  handler?: Step[];
-  /** Note the time before each call. */
-  trace?: boolean;
-  /** Slots that another program awaits: the address of their 8 bytes. */
-  exports?: Map<Slot, bigint>;
-}
+import { type Operand, Operands } from "./operands.ts";
+import { scoped, wanted } from "./label.ts";
+import type { AssembleOptions, Origin, Program } from "./program.ts";
 
 /**
  * Turns steps into a program: a table of instructions and the memory that they refer to.
@@ -67,23 +19,13 @@ export function assemble(steps: Step[], options: AssembleOptions): Program {
   return new Assembler(steps, options).program;
 }
 
-/** An operand that only the assembler makes. */
-type Operand =
-  | Value
-  /** An address: of an offset in the table, or in the memory behind it. */
-  | { kind: "table"; offset: number }
-  | { kind: "memory"; offset: number }
-  /** The value at an offset in the table. */
-  | { kind: "result"; offset: number };
-
 const CLOCK_MONOTONIC = 1;
 const NO_WANT = 0x8000_0000; // High word of NEVER.
 
 class Assembler {
   readonly program: Program;
   readonly #arch: 0 | 1;
-  readonly #here: boolean;
-  readonly #memory = new Memory();
+  readonly #operands: Operands;
   #words = new Uint32Array(16_384);
   #count = 0;
   readonly #origins: Origin[] = [];
@@ -93,18 +35,12 @@ class Assembler {
   readonly #labels = new Map<string, number>();
   readonly #jumps: [offset: number, label: string][] = [];
   readonly #tests: [offset: number, Call, step: number][] = [];
-  readonly #slots = new Map<Slot, { offset: number; inMemory: boolean }>();
-  readonly #imports = new Map<Slot, number>();
-  readonly #rooms = new Map<Room, number>();
-  readonly #structs = new Map<Struct, number>();
   readonly #times = new Map<number, number>();
-  readonly #lengths: [at: number, inMemory: boolean, what: string, bytes: number][] = [];
-  readonly #held: Uint8Array[] = [];
 
   constructor(steps: Step[], readonly options: AssembleOptions) {
     const { handler = [] } = options;
     this.#arch = options.arch === "x86_64" ? 0 : 1;
-    this.#here = options.base === "here";
+    this.#operands = new Operands(options.base === "here");
     const all = handler.length === 0 ? steps : [...steps, ...handler];
     this.#shareSlots(all);
     for (let index = 0; index < all.length; index++) {
@@ -129,8 +65,8 @@ class Assembler {
       for (const { to } of calls) {
         if (!to) continue;
         if (!seen.has(to)) seen.add(to);
-        else if (!this.#slots.has(to)) {
-          this.#slots.set(to, { offset: this.#memory.take(8), inMemory: true });
+        else if (!this.#operands.slots.has(to)) {
+          this.#operands.slots.set(to, { offset: this.#operands.memory.take(8), inMemory: true });
         }
       }
     }
@@ -149,7 +85,7 @@ class Assembler {
   #call(step: number, at: number, call: Call): void {
     const beside = { step, call: at, main: false };
     if (call.id !== undefined) this.#label(scoped(call.id, step));
-    const time = this.options.trace ? this.#memory.take(16) : 0;
+    const time = this.options.trace ? this.#operands.memory.take(16) : 0;
     if (time > 0) {
       const args: Operand[] = [CLOCK_MONOTONIC, { kind: "memory", offset: time }];
       this.#emit(this.#number("clock_gettime"), args, beside);
@@ -169,12 +105,12 @@ class Assembler {
   /** Says where a result is found, and stores it where it is awaited. */
   #store(slot: Slot, offset: number, beside: Origin): void {
     const result: Operand = { kind: "result", offset };
-    const shared = this.#slots.get(slot);
+    const shared = this.#operands.slots.get(slot);
     if (shared?.inMemory) {
       const cell: Operand = { kind: "memory", offset: shared.offset };
       this.#emit(OPERATION + OPERATIONS.store64, [cell, result], beside);
     } else {
-      this.#slots.set(slot, { offset, inMemory: false });
+      this.#operands.slots.set(slot, { offset, inMemory: false });
     }
     const awaited = this.options.exports?.get(slot);
     if (awaited !== undefined) {
@@ -189,7 +125,7 @@ class Assembler {
       if (typeof value === "object" && "kind" in value) {
         if (value.kind === "struct") this.#storeFields(value, beside);
         if (value.kind === "slot") {
-          const field: Operand = { kind: "memory", offset: this.#struct(struct) + offset };
+          const field: Operand = { kind: "memory", offset: this.#operands.struct(struct) + offset };
           const operation = bytes === 8 ? OPERATIONS.store64 : OPERATIONS.store32;
           this.#emit(OPERATION + operation, [field, value], beside);
         }
@@ -285,105 +221,31 @@ class Assembler {
     else if (typeof value === "bigint") {
       this.#words[at >> 2] = Number(value & 0xffff_ffffn);
       this.#words[(at >> 2) + 1] = Number((value >> 32n) & 0xffff_ffffn);
-    } else if (value instanceof Uint8Array && this.#here) {
-      this.#held.push(value);
+    } else if (value instanceof Uint8Array && this.#operands.here) {
+      this.#operands.held.push(value);
       this.#put(at, Number(addressOf(value as Uint8Array<ArrayBuffer>)));
     } else if (typeof value === "object" && "kind" in value) {
       if (value.kind === "flags") this.#put(at, value.value);
       else if (value.kind === "table") this.#address(at, value.offset, false);
       else if (value.kind === "self" && value.what === "address") this.#address(at, 0, false);
-      else if (value.kind === "self") this.#lengths.push([at, false, value.what, 8]);
+      else if (value.kind === "self") this.#operands.lengths.push([at, false, value.what, 8]);
       else if (value.kind === "result") {
         this.#address(at, value.offset, false);
         return true;
       } else if (value.kind === "slot") {
-        const { offset, inMemory } = this.#slot(value);
+        const { offset, inMemory } = this.#operands.slot(value);
         this.#address(at, offset, inMemory);
         return true;
-      } else this.#address(at, this.#lying(value), true);
-    } else this.#address(at, this.#lying(value), true);
+      } else this.#address(at, this.#operands.lying(value), true);
+    } else this.#address(at, this.#operands.lying(value), true);
     return false;
   }
 
-  #slot(slot: Slot): { offset: number; inMemory: boolean } {
-    const known = this.#slots.get(slot);
-    if (known) return known;
-    const awaited = { offset: this.#memory.take(8), inMemory: true };
-    this.#slots.set(slot, awaited);
-    this.#imports.set(slot, awaited.offset);
-    return awaited;
-  }
-
-  /** Where in memory lies what an operand stands for. */
-  #lying(value: Exclude<Operand, number | bigint>): number {
-    if (typeof value === "string") return this.#memory.text(value, cString);
-    if (value instanceof Uint8Array) return this.#memory.put(value);
-    switch (value.kind) {
-      case "memory":
-        return value.offset;
-      case "room":
-        return this.#room(value);
-      case "place":
-        return this.#room(value.room) + value.offset;
-      case "struct":
-        return this.#struct(value);
-      case "strings":
-        return this.#strings(value);
-      default:
-        throw new Error(`an operand of kind "${value.kind}" has no memory`);
-    }
-  }
-
-  #room(room: Room): number {
-    let offset = this.#rooms.get(room);
-    if (offset === undefined) this.#rooms.set(room, offset = this.#memory.take(room.size));
-    return offset;
-  }
-
-  #struct(struct: Struct): number {
-    const known = this.#structs.get(struct);
-    if (known !== undefined) return known;
-    let size = 0;
-    for (const [, bytes] of struct.fields) size += bytes;
-    const start = this.#memory.take(size);
-    this.#structs.set(struct, start);
-    let offset = start;
-    for (const [, bytes, value] of struct.fields) {
-      this.#field(offset, bytes, value);
-      offset += bytes;
-    }
-    return start;
-  }
-
-  #field(offset: number, bytes: number, value: Value): void {
-    const memory = this.#memory;
-    if (typeof value === "number" || typeof value === "bigint") memory.number(offset, value, bytes);
-    else if (value instanceof Uint8Array && this.#here) {
-      this.#held.push(value);
-      memory.number(offset, Number(addressOf(value as Uint8Array<ArrayBuffer>)));
-    } else if (typeof value === "object" && "kind" in value && value.kind === "flags") {
-      memory.number(offset, value.value, bytes);
-    } else if (typeof value === "object" && "kind" in value && value.kind === "self") {
-      this.#lengths.push([offset, true, value.what, bytes]);
-    } else if (!(typeof value === "object" && "kind" in value && value.kind === "slot")) {
-      memory.address(offset, this.#lying(value));
-    }
-  }
-
-  #strings({ values }: Strings): number {
-    const memory = this.#memory;
-    const start = memory.take(8 * (values.length + 1));
-    for (let index = 0; index < values.length; index++) {
-      memory.address(start + 8 * index, memory.text(values[index] ?? "", cString));
-    }
-    return start;
-  }
-
   #finish(steps: Step[]): Program {
-    const memory = this.#memory;
+    const memory = this.#operands.memory;
     const tableLength = HEADER_SIZE + this.#count * INSTRUCTION_SIZE;
     const length = tableLength + memory.length;
-    for (const [at, inMemory, what, bytes] of this.#lengths) {
+    for (const [at, inMemory, what, bytes] of this.#operands.lengths) {
       const value = what === "length" ? length : tableLength;
       if (inMemory) memory.number(at, value, bytes);
       else this.#put(at, value);
@@ -419,24 +281,15 @@ class Assembler {
       return map;
     };
     const results = new Map<Slot, number>();
-    for (const [slot, { offset, inMemory }] of this.#slots) {
+    for (const [slot, { offset, inMemory }] of this.#operands.slots) {
       results.set(slot, inMemory ? tableLength + offset : offset);
     }
     return {
-      imports: behind(this.#imports),
-      rooms: behind(this.#rooms),
+      imports: behind(this.#operands.imports),
+      rooms: behind(this.#operands.rooms),
       times: behind(this.#times),
       results,
-      held: this.#held,
+      held: this.#operands.held,
     };
   }
-}
-
-/** A label that begins with a dot belongs to its step. */
-function scoped(label: string, step: number): string {
-  return label.charCodeAt(0) === 46 ? step + label : label;
-}
-
-function wanted({ errno, value = 0 }: On): number {
-  return errno === undefined || errno === "any" ? value : -ERRNO[errno];
 }

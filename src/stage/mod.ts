@@ -9,7 +9,8 @@
  * @see clone3(2), execveat(2), memfd_create(2), elf(5)
  * @module
  */
-export { assemble, type Program } from "./assemble.ts";
+export { assemble } from "./assemble.ts";
+export type { Program } from "./program.ts";
 export { elfHead } from "./elf.ts";
 export { PROGRAM_ADDRESS } from "./instruction.ts";
 export { type Launch, LAUNCH_STEPS, launchSteps } from "./launch.ts";

@@ -1,6 +1,6 @@
 import { ARCH, mapCode, pointer } from "../../ffi/mod.ts";
 import type { Room, Slot } from "../plan/step.ts";
-import type { Program } from "./assemble.ts";
+import type { Program } from "./program.ts";
 import { interpreter } from "./elf.ts";
 import { HEADER_SIZE, INSTRUCTION_SIZE, OFFSET } from "./instruction.ts";
 
