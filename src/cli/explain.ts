@@ -1,11 +1,24 @@
 import { readCgroupHost } from "../cgroup/mod.ts";
-import { assemblePlan, planRun, type RunOptions } from "../container/mod.ts";
+import {
+  assemblePlan,
+  planRun,
+  type RunOptions,
+  wantsUserNamespace,
+  withUserNamespace,
+} from "../container/mod.ts";
 import { explain, type ExplainedStep } from "../plan/mod.ts";
 import type { Spec } from "../spec/mod.ts";
 
+/** Stands for the one that a process of its own holds while the container is made. */
+const NEW_USER_NAMESPACE = "/proc/HOLDER/ns/user";
+
 /** `run --explain`: prints every step of a start, and does none; needs no privilege. */
 export function printPlan(spec: Spec, options: RunOptions, json: boolean): number {
-  const plan = planRun(spec, options, readCgroupHost());
+  const plan = planRun(
+    wantsUserNamespace(spec) ? withUserNamespace(spec, NEW_USER_NAMESPACE) : spec,
+    options,
+    readCgroupHost(),
+  );
   const { host } = assemblePlan(plan, { fallbackPath: `${options.roots.run}/stage` });
   const steps = [...explain(host.steps, "minictr"), ...explain(plan.stage, "container")];
   console.log(json ? JSON.stringify(steps, null, 2) : steps.map(stepText).join("\n"));

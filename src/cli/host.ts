@@ -4,6 +4,12 @@ import { UsageError } from "./usage_error.ts";
 
 const TYPE_MASK = 0o170000, CHARACTER = 0o020000, BLOCK = 0o060000;
 
+/** `--userns private` without maps: ids that login users do not have; subuid(5)'s first by custom. */
+const DEFAULT_ID_MAPS = {
+  uid: [{ containerID: 0, hostID: 100_000, size: 65_536 }],
+  gid: [{ containerID: 0, hostID: 100_000, size: 65_536 }],
+};
+
 /** What flags ask of this host, each looked up only when a flag asks. */
 export function hostLookups(
   roots: Roots,
@@ -27,6 +33,7 @@ export function hostLookups(
       }
     },
     devices,
+    idMaps: DEFAULT_ID_MAPS,
     container: (name) => findContainer(roots, name),
   };
 }

@@ -115,6 +115,7 @@ async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
     ...filter,
     ...engine.timeoutMs === undefined ? {} : { timeoutMs: engine.timeoutMs },
     init: engine.init,
+    mapRoot: true,
     files,
     createSources: engine.createSources,
     ...engine.cidfile === undefined ? {} : { cidfile: engine.cidfile },

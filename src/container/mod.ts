@@ -13,5 +13,6 @@ export { isTerminal, terminalSize } from "./console.ts";
 export { planRun, runContainer, type RunOptions } from "./run.ts";
 export { type Assembled, assemblePlan } from "./start.ts";
 export { StartError } from "./start_error.ts";
+export { wantsUserNamespace, withUserNamespace } from "./user_namespace.ts";
 export { type ResolvedUser, resolveUser } from "./users.ts";
 export { readState, type Roots, rootsBelow, stateDirectories, stateDirectory } from "./state.ts";

@@ -9,10 +9,11 @@ import {
   type Stream,
   type Surroundings,
 } from "../plan/mod.ts";
-import type { Spec } from "../spec/mod.ts";
+import type { LinuxIDMapping, Spec } from "../spec/mod.ts";
 import { attend, type Copy, type End, statusOf } from "./attend.ts";
 import { isTerminal, rawTerminal } from "./console.ts";
 import { assemblePlan, start, type Started, type StartOptions } from "./start.ts";
+import { makeUserNamespace, wantsUserNamespace, withUserNamespace } from "./user_namespace.ts";
 import { createState, type Roots, type State, writeState } from "./state.ts";
 
 /** What the engine knows of a container beside its spec. */
@@ -27,6 +28,8 @@ export interface RunOptions {
   timeoutMs?: number;
   /** Whether an init of minictr's is the first process, and the command its child. */
   init?: boolean;
+  /** Whether root in the container's user namespace owns what the host's root owns. */
+  mapRoot?: boolean;
   /** Files that are made for this container, in its state directory, which mounts refer to. */
   files?: { path: string; content: string }[];
   /** Sources of bind mounts that are made, as directories, where they are missing. */
@@ -56,6 +59,7 @@ export function planRun(spec: Spec, options: RunOptions, host: CgroupHost): Cont
     streams: spec.process?.terminal
       ? ["inherit", "inherit", "inherit"] // The pty takes their place.
       : streamsFor(options.interactive),
+    mapRoot: options.mapRoot ?? false,
     foreground: true,
     init: options.init ?? false,
     barrier: options.pidfile !== undefined,
@@ -98,7 +102,10 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
     cgroup,
     ...layer === undefined ? {} : { layer },
   };
-  const plan = planRun(spec, options, host);
+  using namespace = wantsUserNamespace(spec)
+    ? makeUserNamespace(spec, `${roots.run}/stage.${id}`)
+    : undefined;
+  const plan = planRun(namespace ? withUserNamespace(spec, namespace.path) : spec, options, host);
   const startOptions: StartOptions = {
     fallbackPath: `${roots.run}/stage.${id}`,
     onReady: ({ pid }) => {
@@ -113,7 +120,7 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
   const signals = catchSignals();
   using held = createState(roots, state);
   try {
-    if (root.kind === "overlay") makeLayer(root);
+    if (root.kind === "overlay") makeLayer(root, options.mapRoot ? spec : undefined);
     for (const { path, content } of options.files ?? []) Deno.writeTextFileSync(path, content);
     for (const path of options.createSources ?? []) Deno.mkdirSync(path, { recursive: true });
     const started = start(assembled, startOptions);
@@ -151,9 +158,20 @@ function layerOf(root: RootSource): string | undefined {
   return root.kind === "overlay" ? root.upper.slice(0, root.upper.lastIndexOf("/")) : undefined;
 }
 
-function makeLayer({ upper, work }: Extract<RootSource, { kind: "overlay" }>): void {
+/** @param mapped a spec whose user namespace's root is to own the layer */
+function makeLayer(
+  { upper, work }: Extract<RootSource, { kind: "overlay" }>,
+  mapped: Spec | undefined,
+): void {
   Deno.mkdirSync(upper, { recursive: true, mode: 0o755 });
   Deno.mkdirSync(work, { mode: 0o700 });
+  const uid = hostId(mapped?.linux?.uidMappings), gid = hostId(mapped?.linux?.gidMappings);
+  if (uid !== 0 || gid !== 0) Deno.chownSync(upper, uid, gid);
+}
+
+/** The host's id of the container's root. */
+function hostId(mappings: LinuxIDMapping[] = []): number {
+  return mappings.find(({ containerID }) => containerID === 0)?.hostID ?? 0;
 }
 
 function attendTo(started: Started, signals: number, options: RunOptions): End {

@@ -10,6 +10,7 @@ import {
   FSCONFIG_SET_STRING,
   FSMOUNT_CLOEXEC,
   FSOPEN_CLOEXEC,
+  MOUNT_ATTR_IDMAP,
   MOVE_MOUNT_F_EMPTY_PATH,
   MOVE_MOUNT_T_EMPTY_PATH,
   O_CLOEXEC,
@@ -37,18 +38,20 @@ export function goto(label: string): Call {
 /** mount_setattr(2) on a mount that is held by a descriptor. */
 export function setAttributes(
   tree: Slot,
-  { set = {}, clear = {}, propagation, below }: {
+  { set = {}, clear = {}, propagation, idmap, below }: {
     set?: Record<string, number>;
     clear?: Record<string, number>;
     propagation?: Record<string, number>;
+    /** A user namespace into whose ids those of the filesystem are mapped; since Linux 5.12. */
+    idmap?: Slot;
     below: boolean;
   },
 ): Call {
   const attributes = struct("mount_attr", [
-    ["attr_set", 8, flags(set)],
+    ["attr_set", 8, flags(idmap ? { ...set, MOUNT_ATTR_IDMAP } : set)],
     ["attr_clr", 8, flags(clear)],
     ["propagation", 8, propagation ? flags(propagation) : 0],
-    ["userns_fd", 8, 0],
+    ["userns_fd", 8, idmap ?? 0],
   ]);
   const how = flags(below ? { AT_EMPTY_PATH, AT_RECURSIVE } : { AT_EMPTY_PATH });
   return call("mount_setattr", [tree, "", how, attributes, MOUNT_ATTR_SIZE]);

@@ -27,6 +27,8 @@ export interface Surroundings {
   /** /proc/sys/kernel/cap_last_cap */
   lastCapability: number;
   kindOf(source: string): TargetKind;
+  /** Whether the root's files are mapped into the user namespace, so that its root owns them. */
+  mapRoot: boolean;
   /** Standard input, output and error; with `process.terminal` all three are the pty. */
   streams: [Stream, Stream, Stream];
   /** Whether the container ends with minictr. */
@@ -119,7 +121,7 @@ function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
   const born = cgroup?.join.kind === "into" ? cgroup.join.directory : undefined;
   const cgroupFd = slot("cgroup");
   const nodes = nodesOf(spec.linux?.devices ?? []);
-  const userNamespace = namespaces.of("user") !== "host";
+  const userNamespace = namespaces.joined.find(({ type }) => type === "user")?.handle;
   const pipes = streams.map((theirs, n) => theirs && slot(`minictr's end of pipe ${n}`));
   const host = [
     ...cgroup ? cgroupSteps(cgroup) : [],
@@ -127,7 +129,7 @@ function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
     ...openSources(planned),
     ...cgroup ? planned.flatMap((mount) => openHierarchies(mount, cgroup.mounts, slots)) : [],
     ...userNamespace ? openNodes(nodes, trees) : [],
-    openRoot(around.root, root),
+    openRoot(around.root, root, around.mapRoot ? userNamespace : undefined),
     openChannel(ours, channel),
     ...streams.flatMap((theirs, n) => {
       const end = pipes[n];

@@ -15,4 +15,4 @@ export { explain, explainCall, type ExplainedStep } from "./explain.ts";
 export { EXEC_LABEL } from "./process.ts";
 export type { RootSource } from "./root.ts";
 export * from "./step.ts";
-export type { Stream } from "./terminal.ts";
+export { openChannel, type Stream } from "./terminal.ts";

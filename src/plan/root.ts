@@ -1,7 +1,7 @@
 import * as C from "../../ffi/constants.ts";
 import type { MountOptions } from "./mount_options.ts";
 import { newFilesystem, setAttributes } from "./calls.ts";
-import { call, flags, type Slot, type Step, step } from "./step.ts";
+import { type Call, call, flags, type Slot, slot, type Step, step } from "./step.ts";
 
 /** Where the root filesystem comes from. */
 export type RootSource =
@@ -18,25 +18,27 @@ const {
   MOVE_MOUNT_F_EMPTY_PATH,
   MS_PRIVATE,
   MS_REC,
+  O_CLOEXEC,
+  OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
 } = C;
 
-/** Host's side: the root filesystem as a detached mount in `root`. */
-export function openRoot(source: RootSource, root: Slot): Step {
-  if (source.kind === "directory") {
-    return step(`open the root filesystem ${source.path}`, [
-      call("open_tree", [
-        flags({ AT_FDCWD }),
-        source.path,
-        flags({ OPEN_TREE_CLONE, AT_RECURSIVE }),
-      ], { to: root }),
-      setAttributes(root, { propagation: { MS_PRIVATE }, below: true }),
-    ], {
-      ENOENT: `the root filesystem "${source.path}" does not exist`,
-      ENOTDIR: `the root filesystem "${source.path}" is not a directory`,
-    });
-  }
+/**
+ * Host's side: the root filesystem as a detached mount in `root`.
+ *
+ * @param idmap a user namespace: the files of the host's root belong to its root
+ */
+export function openRoot(source: RootSource, root: Slot, idmap?: Slot): Step {
+  if (source.kind === "directory") return openDirectory(source.path, root, idmap);
   const { lower, upper, work } = source;
+  // What is written goes to the upper layer with the ids that the namespace maps to; only the lower
+  // ones, which containers share, appear under other ids. They are named by descriptors.
+  const mapped = idmap
+    ? lower.map((path, index) => mappedTree(path, FIRST_LAYER_FD + index, idmap))
+    : [];
+  const lowers = lower.map((path, index) =>
+    idmap ? `/proc/self/fd/${FIRST_LAYER_FD + index}` : path
+  );
   const options: MountOptions = {
     set: {},
     clear: {},
@@ -44,21 +46,50 @@ export function openRoot(source: RootSource, root: Slot): Step {
     clearBelow: {},
     copyUp: false,
     data: [
-      `lowerdir=${lower.map(escapeLayer).join(":")}`,
+      `lowerdir=${lowers.map(escapeLayer).join(":")}`,
       `upperdir=${escapeLayer(upper)}`,
       `workdir=${escapeLayer(work)}`,
       ...source.volatile ? ["volatile"] : [], // No sync when it goes; since Linux 5.10.
     ],
   };
-  return step(
-    "mount overlay as the root filesystem",
-    newFilesystem("overlay", "overlay", options, root, true),
-    {
-      ENOENT: `lowerdir "${lower.join(":")}", upperdir "${upper}" or workdir "${work}" is missing`,
-      ENODEV: "the kernel has no overlay filesystem; modprobe overlay may load it",
-      EINVAL: `"${upper}" cannot hold a writable layer: an overlay or a network filesystem cannot`,
-    },
-  );
+  return step("mount overlay as the root filesystem", [
+    ...mapped.flat(),
+    ...newFilesystem("overlay", "overlay", options, root, true),
+    ...mapped.map((_, index) => call("close", [FIRST_LAYER_FD + index])),
+  ], {
+    ENOENT: `lowerdir "${lower.join(":")}", upperdir "${upper}" or workdir "${work}" is missing`,
+    ENODEV: "the kernel has no overlay filesystem; modprobe overlay may load it",
+    EINVAL: `"${upper}" cannot hold a writable layer: an overlay or a network filesystem cannot`,
+  });
+}
+
+/** Descriptors that nothing else has: a layer's path is known before its mount is opened. */
+const FIRST_LAYER_FD = 300;
+
+function openDirectory(path: string, root: Slot, idmap?: Slot): Step {
+  return step(`open the root filesystem ${path}`, [
+    call("open_tree", [flags({ AT_FDCWD }), path, flags({ OPEN_TREE_CLONE, AT_RECURSIVE })], {
+      to: root,
+    }),
+    setAttributes(root, { propagation: { MS_PRIVATE }, below: true }),
+    ...idmap ? [setAttributes(root, { idmap, below: false })] : [],
+  ], {
+    ENOENT: `the root filesystem "${path}" does not exist`,
+    ENOTDIR: `the root filesystem "${path}" is not a directory`,
+    EINVAL: `the filesystem of "${path}" cannot be mapped into a user namespace`,
+  });
+}
+
+function mappedTree(path: string, fd: number, idmap: Slot): Call[] {
+  const tree = slot(`mapped ${path}`);
+  return [
+    call("open_tree", [flags({ AT_FDCWD }), path, flags({ OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC })], {
+      to: tree,
+    }),
+    setAttributes(tree, { idmap, below: false }),
+    call("dup3", [tree, fd, flags({ O_CLOEXEC })]),
+    call("close", [tree]),
+  ];
 }
 
 /** `:` and `\` separate and escape in overlay's lists of layers. */
