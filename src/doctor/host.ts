@@ -1,0 +1,109 @@
+/**
+ * The host as the checks see it, and the scratch that their trials use.
+ */
+import { cgroupDirectories, type CgroupHost, readCgroupHost, remove } from "../cgroup/mod.ts";
+import type { Roots } from "../container/mod.ts";
+import { type Call, call } from "../plan/step.ts";
+import { type Trial, type TrialOptions, tryInChild } from "./trial.ts";
+
+/** What a check may ask for; each is found out, or made, when first asked for. */
+export interface Host {
+  readonly isRoot: boolean;
+  readonly roots: Roots;
+  /** utsname's release: "6.1.0-56-amd64". */
+  readonly release: string;
+  readonly cgroups: CgroupHost;
+  /** An empty directory on the data root's filesystem, or, without leave to write there, on that
+   * of temporary files. Removed at the end. */
+  readonly scratch: string;
+  /** A cgroup of its own in each hierarchy, removed at the end. */
+  readonly cgroup: ThrowAwayCgroup;
+  /** The content of a small file without blanks around it; undefined where it cannot be read. */
+  text(path: string): string | undefined;
+  /** Lets a throw-away child make some calls. */
+  try(calls: Call[], options?: TrialOptions): Trial;
+}
+
+/** The trials' cgroup: its path within the hierarchies, and where it could not be made. */
+export interface ThrowAwayCgroup {
+  readonly path: string;
+  /** The kernel's answer by directory. */
+  readonly failures: ReadonlyMap<string, string>;
+}
+
+/** The host, and at the end of its scope nothing of what was made on it. */
+export class TriedHost implements Host, Disposable {
+  readonly isRoot = Deno.uid() === 0;
+  readonly release = Deno.osRelease();
+  #cgroups: CgroupHost | undefined;
+  #scratch: string | undefined;
+  #cgroup: ThrowAwayCgroup | undefined;
+
+  constructor(readonly roots: Roots) {}
+
+  get cgroups(): CgroupHost {
+    return this.#cgroups ??= readCgroupHost();
+  }
+
+  get scratch(): string {
+    return this.#scratch ??= makeScratch(this.roots.data);
+  }
+
+  get cgroup(): ThrowAwayCgroup {
+    return this.#cgroup ??= makeCgroup(this.cgroups, `/minictr-doctor-${Deno.pid}`);
+  }
+
+  text(path: string): string | undefined {
+    try {
+      return Deno.readTextFileSync(path).trim();
+    } catch {
+      return undefined;
+    }
+  }
+
+  try(calls: Call[], options?: TrialOptions): Trial {
+    return tryInChild(calls.length === 0 ? [call("getpid", [])] : calls, this.#stagePath, options);
+  }
+
+  get #stagePath(): string {
+    return `${this.scratch}/stage`;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#cgroup) remove(this.cgroups, this.#cgroup.path);
+    if (this.#scratch !== undefined) Deno.removeSync(this.#scratch, { recursive: true });
+  }
+}
+
+/** The directory that a path would be made in: itself or the nearest parent that is there. */
+export function nearest(path: string): string {
+  for (let at = path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+    try {
+      return Deno.realPathSync(at);
+    } catch {
+      // Its parent, then.
+    }
+  }
+  return "/";
+}
+
+function makeScratch(data: string): string {
+  const prefix = ".minictr-doctor-";
+  try {
+    return Deno.makeTempDirSync({ dir: nearest(data), prefix });
+  } catch {
+    return Deno.makeTempDirSync({ prefix });
+  }
+}
+
+function makeCgroup(host: CgroupHost, path: string): ThrowAwayCgroup {
+  const failures = new Map<string, string>();
+  for (const directory of cgroupDirectories(host, path)) {
+    try {
+      Deno.mkdirSync(directory, { recursive: true });
+    } catch (error) {
+      failures.set(directory, error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { path, failures };
+}
