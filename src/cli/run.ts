@@ -97,6 +97,8 @@ async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
   });
   for (const warning of made.warnings) notice(warning);
   const { spec, engine } = made;
+  // With --ipc host: what the host itself does not have mounted is not there either.
+  spec.mounts = spec.mounts.filter(({ source }) => source !== "/dev/mqueue" || isDirectory(source));
   become(made, root);
   clampDefaultLimits(spec, flags.ulimit);
   const filter = await filterFor(made);

@@ -129,7 +129,7 @@ function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
     ...openSources(planned),
     ...cgroup ? planned.flatMap((mount) => openHierarchies(mount, cgroup.mounts, slots)) : [],
     ...userNamespace ? openNodes(nodes, trees) : [],
-    openRoot(around.root, root, around.mapRoot ? userNamespace : undefined),
+    ...openRoot(around.root, root, around.mapRoot ? userNamespace : undefined),
     openChannel(ours, channel),
     ...streams.flatMap((theirs, n) => {
       const end = pipes[n];

@@ -28,8 +28,8 @@ const {
  *
  * @param idmap a user namespace: the files of the host's root belong to its root
  */
-export function openRoot(source: RootSource, root: Slot, idmap?: Slot): Step {
-  if (source.kind === "directory") return openDirectory(source.path, root, idmap);
+export function openRoot(source: RootSource, root: Slot, idmap?: Slot): Step[] {
+  if (source.kind === "directory") return [openDirectory(source.path, root, idmap)];
   const { lower, upper, work } = source;
   // What is written goes to the upper layer with the ids that the namespace maps to; only the lower
   // ones, which containers share, appear under other ids. They are named by descriptors.
@@ -52,8 +52,10 @@ export function openRoot(source: RootSource, root: Slot, idmap?: Slot): Step {
       ...source.volatile ? ["volatile"] : [], // No sync when it goes; since Linux 5.10.
     ],
   };
-  return step("mount overlay as the root filesystem", [
-    ...mapped.flat(),
+  const mapping = step("map the layers into the user namespace", mapped.flat(), {
+    EINVAL: `the filesystem of "${lower.join(":")}" cannot be mapped; tmpfs can since Linux 6.3`,
+  });
+  const mounting = step("mount overlay as the root filesystem", [
     ...newFilesystem("overlay", "overlay", options, root, true),
     ...mapped.map((_, index) => call("close", [FIRST_LAYER_FD + index])),
   ], {
@@ -61,6 +63,7 @@ export function openRoot(source: RootSource, root: Slot, idmap?: Slot): Step {
     ENODEV: "the kernel has no overlay filesystem; modprobe overlay may load it",
     EINVAL: `"${upper}" cannot hold a writable layer: an overlay or a network filesystem cannot`,
   });
+  return idmap ? [mapping, mounting] : [mounting];
 }
 
 /** Descriptors that nothing else has: a layer's path is known before its mount is opened. */
