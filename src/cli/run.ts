@@ -1,4 +1,4 @@
-import { builtinRootfs, storedRootfs } from "../image/builtin.ts";
+import { BUILTIN, builtinRootfs, storedRootfs, treeOf } from "../image/builtin.ts";
 import {
   isTerminal,
   resolveUser,
@@ -49,6 +49,11 @@ export async function run(args: string[], root: string | undefined): Promise<num
   }
   if (flags.explain) {
     return (await import("./explain.ts")).printPlan(wanted.spec, wanted.options, flags.json);
+  }
+  if (Deno.uid() !== 0) {
+    throw new UsageError(
+      "running a container needs root: `sudo minictr run …`; --explain does not",
+    );
   }
   if (flags.trace) {
     const { traceTo } = await import("./trace.ts");
@@ -139,11 +144,16 @@ async function rootOf(
   if (first !== undefined && isDirectory(first.replace(/:O$/, ""))) {
     return { root: directoryRoot(first, roots, id), command: rest };
   }
-  const stored = first === undefined ? undefined : storedRootfs(roots.data, first);
+  const stored = first === undefined ? undefined : knownRootfs(roots, first);
   if (stored !== undefined) return { root: overlayOn(stored, roots, id), command: rest };
-  const builtin = builtinRootfs(roots.data) ??
+  return { root: overlayOn(await builtin(flags, roots), roots, id), command: operands };
+}
+
+/** The built-in root filesystem, built when it is needed first; only named if nothing is to be done. */
+async function builtin(flags: Line["flags"], roots: Roots): Promise<string> {
+  if (flags.explain || flags["print-spec"]) return treeOf(roots.data, BUILTIN);
+  return builtinRootfs(roots.data) ??
     await (await import("./first_rootfs.ts")).buildFirst(roots.data);
-  return { root: overlayOn(builtin, roots, id), command: operands };
 }
 
 function directoryRoot(text: string, roots: Roots, id: string): RootSource {
@@ -168,6 +178,16 @@ function overlayOn(lower: string, roots: Roots, id: string): RootSource {
     work: `${layer}/work`,
     volatile: true,
   };
+}
+
+/** A stored root filesystem of that name; none where the store may not be looked into. */
+function knownRootfs(roots: Roots, name: string): string | undefined {
+  try {
+    return storedRootfs(roots.data, name);
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return undefined;
+    throw error;
+  }
 }
 
 function isDirectory(path: string): boolean {

@@ -20,7 +20,7 @@ import {
   O_WRONLY,
 } from "../../ffi/constants.ts";
 import { type MountOptions, newMountAttributes } from "./mount_options.ts";
-import { type Call, call, flags, type On, type Slot, slot, struct } from "./step.ts";
+import { type Call, call, flags, mode, type On, type Slot, slot, struct } from "./step.ts";
 
 const MOUNT_ATTR_SIZE = 32; // Bytes; struct mount_attr.
 const encoder = new TextEncoder();
@@ -120,7 +120,7 @@ export function emptyNode(dev: Slot, name: string): Call[] {
   const made = slot(`/dev/${name}`);
   const create = flags({ O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_CLOEXEC });
   return [
-    call("openat", [dev, name, create, 0o620], {
+    call("openat", [dev, name, create, mode(0o620)], {
       to: made,
       on: [{ errno: "EEXIST", goto: ".exists" }],
     }),

@@ -12,14 +12,25 @@ import {
 } from "../../ffi/constants.ts";
 import type { CgroupFile, CgroupJoin, CgroupPlan } from "../cgroup/plan.ts";
 import { goto, writeFile } from "./calls.ts";
-import { call, flags, type On, room, type Slot, slot, type Step, step, struct } from "./step.ts";
+import {
+  call,
+  flags,
+  mode,
+  type On,
+  room,
+  type Slot,
+  slot,
+  type Step,
+  step,
+  struct,
+} from "./step.ts";
 
 /** Host's side: the cgroup with its limits. */
 export function cgroupSteps({ directories, files, devices }: CgroupPlan): Step[] {
   return [
     ...directories.map((path) =>
       step(`make the cgroup ${path}`, [
-        call("mkdirat", [flags({ AT_FDCWD }), path, 0o755], {
+        call("mkdirat", [flags({ AT_FDCWD }), path, mode(0o755)], {
           on: [{ errno: "EEXIST", goto: "next" }],
         }),
       ], {

@@ -16,6 +16,7 @@ import { openRoot, type RootSource } from "./root.ts";
 import { type Flags, type Slot, slot, type Step } from "./step.ts";
 import { type TargetKind } from "./target.ts";
 import { openChannel, openPipe, type Stream } from "./terminal.ts";
+import { refuseUnsupported } from "./unsupported.ts";
 
 import { stageSteps } from "./stage_side.ts";
 /** What was found out about the host, and decided, beside the spec. */
@@ -69,10 +70,11 @@ export interface ContainerPlan {
  * the filter comes as late as the rights that loading it needs allow.
  */
 export function planContainer(spec: Spec, around: Surroundings): ContainerPlan {
+  refuseUnsupported(spec);
   const { linux = {}, mounts = [] } = spec;
   const namespaces = sortNamespaces(
     linux.namespaces ?? [],
-    Object.keys(linux.timeOffsets ?? {}).length > 0,
+    linux.timeOffsets ?? {},
   );
   if (namespaces.of("mount") !== "new") {
     throw new SpecError("linux.namespaces", "a mount namespace of its own is needed");
@@ -126,7 +128,7 @@ function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
   const host = [
     ...cgroup ? cgroupSteps(cgroup) : [],
     ...openNamespaces(namespaces),
-    ...openSources(planned),
+    ...openSources(planned, userNamespace),
     ...cgroup ? planned.flatMap((mount) => openHierarchies(mount, cgroup.mounts, slots)) : [],
     ...userNamespace ? openNodes(nodes, trees) : [],
     ...openRoot(around.root, root, around.mapRoot ? userNamespace : undefined),

@@ -94,16 +94,19 @@ export function setCapabilities(capabilities: LinuxCapabilities): Step {
   ]);
   return step("set capabilities", [
     call("capset", [header, data]),
-    ...ambient(capabilities.ambient ?? []),
+    ...ambient(capabilities.ambient ?? [], permitted & inheritable),
   ], { EPERM: "the caller itself lacks one of the capabilities asked for" });
 }
 
-function ambient(names: string[]): Call[] {
-  return names.map((name) => {
+/**
+ * The kernel takes no more into the ambient set than is permitted and inheritable; `runc spec` asks
+ * for more, which runc passes over, and so does this.
+ */
+function ambient(names: string[], allowed: bigint): Call[] {
+  capabilityBits(names, "process.capabilities.ambient");
+  return names.flatMap((name) => {
     const number = NAMES.indexOf(name.replace(/^CAP_/, ""));
-    if (number < 0) {
-      throw new SpecError("process.capabilities.ambient", `there is no capability "${name}"`);
-    }
+    if ((allowed & (1n << BigInt(number))) === 0n) return [];
     return call("prctl", [
       flags({ PR_CAP_AMBIENT }),
       flags({ PR_CAP_AMBIENT_RAISE }),

@@ -10,8 +10,9 @@ import {
 import type { CgroupMounts } from "../cgroup/plan.ts";
 import type { Mount } from "../spec/types.ts";
 import { attach, goto, newFilesystem, setAttributes } from "./calls.ts";
+import { SpecError } from "../spec/error.ts";
 import { type MountOptions, parseMountOptions } from "./mount_options.ts";
-import { type Call, call, flags, type Slot, slot, type Step, step } from "./step.ts";
+import { type Call, call, flags, mode, type Slot, slot, type Step, step } from "./step.ts";
 import { ensureTarget, openPlain, type TargetKind } from "./target.ts";
 
 /** A mount of the container, its parts sorted, and what the host's side opened for it. */
@@ -41,8 +42,10 @@ export function sortMounts(
 /**
  * Host's side: opens every bind source before any target is touched (CVE-2021-30465), as a detached
  * copy with its attributes; open_tree(2).
+ *
+ * @param userNamespace what `idmap` maps into
  */
-export function openSources(mounts: PlannedMount[]): Step[] {
+export function openSources(mounts: PlannedMount[], userNamespace: Slot | undefined): Step[] {
   const steps: Step[] = [];
   for (const { mount, options, tree } of mounts) {
     if (!tree) continue;
@@ -53,12 +56,18 @@ export function openSources(mounts: PlannedMount[]): Step[] {
     steps.push(step(`open ${source} for ${mount.destination}`, [
       call("open_tree", [flags({ AT_FDCWD }), source, how], { to: tree }),
       ...bindAttributes(tree, options),
+      ...options.idmap ? [mapInto(tree, userNamespace, options.idmap.below)] : [],
     ], {
       ENOENT: `"${source}" does not exist on the host`,
       EINVAL: `"${source}" lies on a mount that cannot be copied (an unbindable one)`,
     }));
   }
   return steps;
+}
+
+function mapInto(tree: Slot, idmap: Slot | undefined, below: boolean): Call {
+  if (!idmap) throw new SpecError("mounts", '"idmap" needs a user namespace');
+  return setAttributes(tree, { idmap, below });
 }
 
 function bindAttributes(tree: Slot, options: MountOptions): Call[] {
@@ -168,7 +177,7 @@ function hierarchySteps(
       const target = slot(`${destination}/${name}`);
       const tree = slots.hierarchies.get(name) ?? slot(name);
       return step(`bind the container's ${name} cgroup on ${destination}/${name}`, [
-        call("mkdirat", [made, name, 0o755]),
+        call("mkdirat", [made, name, mode(0o755)]),
         call("openat", [made, name, flags({ O_PATH, O_NOFOLLOW, O_CLOEXEC }), 0], { to: target }),
         attach(tree, target),
       ]);
@@ -207,7 +216,7 @@ function plainTarget(root: Slot, name: string, to: Slot): Call[] {
   return [
     openPlain(root, name, { to, on: [{ errno: "ENOENT", goto: ".make" }] }),
     goto(".made"),
-    call("mkdirat", [root, name, 0o755], { id: ".make" }),
+    call("mkdirat", [root, name, mode(0o755)], { id: ".make" }),
     openPlain(root, name, { to }),
     call("add", [0, 0], { id: ".made" }),
   ];

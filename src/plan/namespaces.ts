@@ -1,6 +1,7 @@
 import * as C from "../../ffi/constants.ts";
+import { writeFile } from "./calls.ts";
 import { SpecError } from "../spec/error.ts";
-import type { LinuxNamespace } from "../spec/types.ts";
+import type { LinuxNamespace, LinuxTimeOffset } from "../spec/types.ts";
 import { call, type Flags, flags, type Slot, slot, type Step, step, struct } from "./step.ts";
 
 const { AT_FDCWD, CLONE_PARENT, O_RDONLY, SIGCHLD } = C;
@@ -27,6 +28,8 @@ export interface Namespaces {
   unshared: Flags;
   /** Whether a second process is needed: a pid namespace holds only the children of who joins it. */
   second: boolean;
+  /** What is written to /proc/self/timens_offsets; empty for a time as it is. */
+  offsets: string;
   /** Whether a namespace of the type is new, joined, or the host's. */
   of(type: string): "new" | "joined" | "host";
 }
@@ -38,9 +41,12 @@ export interface Namespaces {
  * and writes its maps before) all come after it, so that it owns them; and a cgroup namespace comes
  * when the stage is in its cgroup.
  *
- * @param timeOffsets offsets can be written only before a process is in the time namespace
+ * @param timeOffsets can be written only before a process is in the time namespace
  */
-export function sortNamespaces(list: LinuxNamespace[], timeOffsets: boolean): Namespaces {
+export function sortNamespaces(
+  list: LinuxNamespace[],
+  timeOffsets: Record<string, LinuxTimeOffset>,
+): Namespaces {
   const joined: Namespaces["joined"] = [];
   const fresh: Record<string, number> = {};
   const kinds = new Map<string, "new" | "joined">();
@@ -53,14 +59,22 @@ export function sortNamespaces(list: LinuxNamespace[], timeOffsets: boolean): Na
   }
   // The user namespace last: before, the caller's own capabilities are needed for the others.
   joined.sort((a, b) => Number(a.type === "user") - Number(b.type === "user"));
-  const second = timeOffsets || joined.some(({ type }) => type === "user" || type === "pid");
+  const shifted = fresh.CLONE_NEWTIME !== undefined && Object.keys(timeOffsets).length > 0;
+  const second = shifted || joined.some(({ type }) => type === "user" || type === "pid");
   return {
     born: flags(second ? {} : fresh),
     joined,
     unshared: flags(second ? fresh : {}),
     second,
+    offsets: shifted ? offsetLines(timeOffsets) : "",
     of: (type) => kinds.get(type) ?? "host",
   };
+}
+
+/** `linux.timeOffsets` as time_namespaces(7) wants them: one clock a line. */
+function offsetLines(offsets: Record<string, LinuxTimeOffset>): string {
+  return Object.entries(offsets)
+    .map(([clock, { secs = 0, nanosecs = 0 }]) => `${clock} ${secs} ${nanosecs}\n`).join("");
 }
 
 /** Host's side: opens what is joined; setns(2). */
@@ -73,7 +87,7 @@ export function openNamespaces({ joined }: Namespaces): Step[] {
 }
 
 /** Stage: joins and makes what could not be had at birth. */
-export function enterNamespaces({ joined, unshared }: Namespaces): Step[] {
+export function enterNamespaces({ joined, unshared, offsets }: Namespaces): Step[] {
   const steps = joined.map(({ type, handle }) =>
     step(`join the ${type} namespace`, [
       call("setns", [handle, flags(FLAGS[type] ?? {})]),
@@ -86,6 +100,11 @@ export function enterNamespaces({ joined, unshared }: Namespaces): Step[] {
   if (unshared.value !== 0) {
     steps.push(step("make the other namespaces", [call("unshare", [unshared])], {
       ENOSPC: "the limit in /proc/sys/user/max_*_namespaces is reached",
+    }));
+  }
+  if (offsets !== "") {
+    steps.push(step("set the clocks", writeFile("/proc/self/timens_offsets", offsets), {
+      EINVAL: "an offset would put a clock before zero",
     }));
   }
   return steps;

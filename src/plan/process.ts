@@ -13,6 +13,7 @@ import {
   type Call,
   call,
   flags,
+  mode,
   type On,
   place,
   room,
@@ -113,7 +114,9 @@ export function rlimitSteps(limits: POSIXRlimit[]): Step[] {
 
 /** `process.user.umask`; umask(2). */
 export function setUmask(umask: number): Step {
-  return step(`set the umask to ${umask.toString(8).padStart(4, "0")}`, [call("umask", [umask])]);
+  return step(`set the umask to ${umask.toString(8).padStart(4, "0")}`, [
+    call("umask", [mode(umask)]),
+  ]);
 }
 
 /**

@@ -156,6 +156,11 @@ export function flags(named: Record<string, number>): Flags {
   return { kind: "flags", value, named };
 }
 
+/** Permissions, which people read in octal. */
+export function mode(permissions: number): Flags {
+  return flags({ [`0${permissions.toString(8)}`]: permissions });
+}
+
 /** One call; `more` says where the result goes and what to do about errors that are expected. */
 export function call(
   name: Call["name"],

@@ -12,7 +12,17 @@ import {
   RESOLVE_NO_SYMLINKS,
 } from "../../ffi/mod.ts";
 import { goto } from "./calls.ts";
-import { type Call, call, type Flags, flags, type On, type Slot, slot, struct } from "./step.ts";
+import {
+  type Call,
+  call,
+  type Flags,
+  flags,
+  mode,
+  type On,
+  type Slot,
+  slot,
+  struct,
+} from "./step.ts";
 
 /** What a path inside the root must be. */
 export type TargetKind = "directory" | "file";
@@ -97,10 +107,10 @@ function make(parent: Slot, name: string, to: Slot, file: boolean, id: string): 
   const exists: On[] = [{ errno: "EEXIST", goto: `${id} open` }];
   const made = slot(`new ${name}`);
   const open = call("openat", [parent, name, OPEN_CREATED], { to, id: `${id} open` });
-  if (!file) return [call("mkdirat", [parent, name, 0o755], { id, on: exists }), open];
+  if (!file) return [call("mkdirat", [parent, name, mode(0o755)], { id, on: exists }), open];
   const create = flags({ O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_CLOEXEC });
   return [
-    call("openat", [parent, name, create, 0o644], { id, to: made, on: exists }),
+    call("openat", [parent, name, create, mode(0o644)], { id, to: made, on: exists }),
     call("close", [made]),
     open,
   ];
