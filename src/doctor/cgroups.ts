@@ -18,10 +18,10 @@ import {
   writeCgroupFile,
 } from "../cgroup/mod.ts";
 import { type Call, call, slot, struct } from "../plan/step.ts";
-import { type Finding, type Group, lack, ok, refused, skip, warn } from "./check.ts";
+import { type Finding, type Group, lack, ok, type Probe, refused, skip, warn } from "./check.ts";
 import { controllerProbes } from "./controllers.ts";
 import type { Host } from "./host.ts";
-import type { TrialOptions } from "./trial.ts";
+import { type TrialOptions, writeText } from "./trial.ts";
 
 const FREEZE_LIMIT_MS = 3_000;
 const MOUNT = "mount -t cgroup2 cgroup2 /sys/fs/cgroup";
@@ -61,7 +61,7 @@ export const CGROUPS: Group = {
         "CONFIG_CGROUP_BPF and CONFIG_BPF_SYSCALL, and run as root with CAP_BPF or CAP_SYS_ADMIN",
       essential: true,
       root: true,
-      look: deviceRules,
+      look: withCgroup(deviceRules),
     },
     {
       id: "clone-into-cgroup",
@@ -72,7 +72,7 @@ export const CGROUPS: Group = {
       remedy: "Boot Linux 5.7 or later",
       essential: true,
       root: true,
-      look: bornInside,
+      look: withCgroup(bornInside),
     },
     {
       id: "cgroup-kill",
@@ -81,7 +81,7 @@ export const CGROUPS: Group = {
       consequence: "Containers are killed process by process, which a fork bomb makes slow",
       remedy: "Boot Linux 5.14 or later, with cgroup2 mounted",
       root: true,
-      look: killAtOnce,
+      look: withCgroup(killAtOnce),
     },
     {
       id: "freezer",
@@ -90,7 +90,7 @@ export const CGROUPS: Group = {
       consequence: "pause and unpause do not work",
       remedy: "cgroup v1: see the controller freezer. cgroup v2: boot Linux 5.2 or later",
       root: true,
-      look: freezing,
+      look: withCgroup(freezing),
     },
     {
       id: "swap-accounting",
@@ -99,7 +99,7 @@ export const CGROUPS: Group = {
       consequence: "--memory-swap does not work: containers swap as they like",
       remedy: "Boot with swapaccount=1, on a kernel with CONFIG_SWAP",
       root: true,
-      look: swapAccounting,
+      look: withCgroup(swapAccounting),
     },
     {
       id: "pressure",
@@ -108,7 +108,7 @@ export const CGROUPS: Group = {
       consequence: "stats shows no pressure (PSI)",
       remedy: "Boot with psi=1, with cgroup2 mounted",
       root: true,
-      look: pressure,
+      look: withCgroup(pressure),
     },
   ],
 };
@@ -131,7 +131,18 @@ function createEverywhere(host: Host): Finding {
   if (!first) return ok(`"${path}" was made in ${all.length === 1 ? "it" : `all ${all.length}`}`);
   const [directory, message] = first;
   const mount = directory.slice(0, -path.length);
-  return lack(message, `mount -o remount,rw ${mount}, or run as root where it is delegated`);
+  return lack(
+    `"${directory}": ${message}`,
+    `mount -o remount,rw ${mount}, or run as root where it is delegated`,
+  );
+}
+
+/** Where no cgroup could be made, what was to be tried in it is not amiss for all one knows. */
+function withCgroup(look: Probe["look"]): Probe["look"] {
+  return (host) =>
+    host.cgroup.failures.size > 0 || allHierarchies(host.cgroups).length === 0
+      ? skip("not tried: no throw-away cgroup could be made")
+      : look(host);
 }
 
 /** How a child gets into the throw-away cgroup: born there with cgroup2, moved with version 1. */
@@ -139,8 +150,7 @@ function inside(host: Host, controller: string): TrialOptions | undefined {
   const { cgroups, cgroup: { path } } = host;
   const v1 = cgroups.hierarchies.find(({ controllers }) => controllers.includes(controller));
   if (v1) {
-    const move = (pid: number) =>
-      Deno.writeTextFileSync(`${v1.mountPoint}${path}/cgroup.procs`, `${pid}`);
+    const move = (pid: number) => writeText(`${v1.mountPoint}${path}/cgroup.procs`, `${pid}`);
     return { meanwhile: move };
   }
   return cgroups.unified ? { cgroup: cgroups.unified.mountPoint + path } : undefined;
@@ -210,7 +220,7 @@ function killAtOnce(host: Host): Finding {
   let problem: unknown;
   const meanwhile = () => {
     try {
-      Deno.writeTextFileSync(file, "1", { create: false });
+      writeText(file, "1");
     } catch (error) {
       problem = error;
     }

@@ -3,7 +3,7 @@ import { AT_FDCWD, O_CLOEXEC, O_WRONLY } from "../../ffi/mod.ts";
 import { type CgroupHost, whyMissing } from "../cgroup/mod.ts";
 import { type Finding, lack, ok, type Probe, refused, skip } from "./check.ts";
 import type { Host } from "./host.ts";
-import { opened } from "./trial.ts";
+import { opened, writeText } from "./trial.ts";
 
 /** A file of the throw-away cgroup and what is written to it; "=" keeps what is in the parent's. */
 type Limit = readonly [file: string, content: string];
@@ -129,7 +129,10 @@ function lookV1(host: Host, { name, v1Name = name, v1, rare }: Controller): Find
   const where = `mounted on "${mountPoint}"${part}, this is in "${own}"`;
   const failure = failures.get(directory);
   if (failure !== undefined) {
-    return lack(`${where}: ${failure}`, `mount -o remount,rw ${mountPoint}`);
+    return lack(
+      `${where}, but no cgroup can be made there: ${failure}`,
+      `mount -o remount,rw ${mountPoint}`,
+    );
   }
   return v1 ? setLimit(host, where, directory, mountPoint, v1) : ok(where);
 }
@@ -143,7 +146,9 @@ function lookV2(host: Host, controller: Controller): Finding {
   const file = `${root}/cgroup.subtree_control`;
   if (!cgroups.enabled.includes(name)) return notEnabled(host, root, name);
   const failure = failures.get(root + path);
-  if (failure !== undefined) return lack(failure, `mount -o remount,rw ${root}`);
+  if (failure !== undefined) {
+    return lack(`no cgroup can be made: ${failure}`, `mount -o remount,rw ${root}`);
+  }
   const where = `enabled in "${file}"${belowMinictr(host, root, name)}`;
   return setLimit(host, where, root + path, root, v2);
 }
@@ -189,7 +194,7 @@ function setLimit(
   if (wanted === "") return ok(where);
   const content = wanted === "=" ? host.text(`${parent}/${name}`) ?? "" : wanted;
   try {
-    Deno.writeTextFileSync(file, content, { create: false });
+    writeText(file, content);
   } catch (error) {
     const { message } = error instanceof Error ? error : new Error(String(error));
     return lack(`${where}, but "${content}" could not be written to "${file}": ${message}`);

@@ -1,10 +1,12 @@
 /**
  * The host as the checks see it, and the scratch that their trials use.
  */
+import { AT_FDCWD, O_CLOEXEC, O_PATH, syscall } from "../../ffi/mod.ts";
 import { cgroupDirectories, type CgroupHost, readCgroupHost, remove } from "../cgroup/mod.ts";
 import type { Roots } from "../container/mod.ts";
 import { type Call, call } from "../plan/step.ts";
-import { type Trial, type TrialOptions, tryInChild } from "./trial.ts";
+import { fieldOf, type Mount, mountIn } from "./text.ts";
+import { opened, type Trial, type TrialOptions, tryInChild } from "./trial.ts";
 
 /** What a check may ask for; each is found out, or made, when first asked for. */
 export interface Host {
@@ -20,6 +22,8 @@ export interface Host {
   readonly cgroup: ThrowAwayCgroup;
   /** The content of a small file without blanks around it; undefined where it cannot be read. */
   text(path: string): string | undefined;
+  /** What is mounted where a directory is. */
+  mountAt(directory: string): Mount | undefined;
   /** Lets a throw-away child make some calls. */
   try(calls: Call[], options?: TrialOptions): Trial;
 }
@@ -50,7 +54,10 @@ export class TriedHost implements Host, Disposable {
   }
 
   get cgroup(): ThrowAwayCgroup {
-    return this.#cgroup ??= makeCgroup(this.cgroups, `/minictr-doctor-${Deno.pid}`);
+    return this.#cgroup ??= makeCgroup(
+      this.cgroups,
+      `/minictr-doctor-${crypto.randomUUID().slice(0, 8)}`,
+    );
   }
 
   text(path: string): string | undefined {
@@ -59,6 +66,12 @@ export class TriedHost implements Host, Disposable {
     } catch {
       return undefined;
     }
+  }
+
+  mountAt(directory: string): Mount | undefined {
+    using fd = opened("openat", AT_FDCWD, directory, O_PATH | O_CLOEXEC, 0);
+    const id = fieldOf(this.text(`/proc/self/fdinfo/${fd.number}`) ?? "", "mnt_id");
+    return mountIn(this.text("/proc/self/mountinfo") ?? "", id ?? "");
   }
 
   try(calls: Call[], options?: TrialOptions): Trial {
@@ -100,7 +113,7 @@ function makeCgroup(host: CgroupHost, path: string): ThrowAwayCgroup {
   const failures = new Map<string, string>();
   for (const directory of cgroupDirectories(host, path)) {
     try {
-      Deno.mkdirSync(directory, { recursive: true });
+      syscall("mkdirat", AT_FDCWD, directory, 0o755);
     } catch (error) {
       failures.set(directory, error instanceof Error ? error.message : String(error));
     }

@@ -29,21 +29,30 @@ import {
   trySyscall,
 } from "../../ffi/mod.ts";
 import { type Call, call, type Slot, slot } from "../plan/step.ts";
-import { type Finding, type Group, lack, ok, type Probe, refused } from "./check.ts";
+import { type Finding, type Group, lack, ok, type Probe, refused, skip } from "./check.ts";
 import type { Host } from "./host.ts";
-import { mountOf } from "./text.ts";
-import { opened } from "./trial.ts";
+import { opened, writeText } from "./trial.ts";
 
 const NEWER = "Boot Linux 5.12 or later; within another container, have its seccomp profile and " +
   "its engine allow mounts (CAP_SYS_ADMIN)";
 
-/** Type, whether no container starts without it, what does not work, its kernel option. */
-const FILESYSTEMS: readonly [type: string, essential: boolean, lost: string, config: string][] = [
-  ["tmpfs", true, "No container starts: its /dev and /dev/shm are tmpfs", "CONFIG_TMPFS"],
-  ["proc", true, "No container starts: it has no /proc", "CONFIG_PROC_FS"],
-  ["sysfs", true, "No container with a network of its own starts: it has no /sys", "CONFIG_SYSFS"],
-  ["devpts", true, "No container starts: it has no /dev/pts", "CONFIG_UNIX98_PTYS"],
-  ["mqueue", true, "No container starts: it has no /dev/mqueue", "CONFIG_POSIX_MQUEUE"],
+/** Type, the namespace that a new one shows, what does not work without it, its kernel option. */
+const FILESYSTEMS: readonly [
+  type: string,
+  namespace: Record<string, number>,
+  lost: string,
+  config: string,
+][] = [
+  ["tmpfs", {}, "No container starts: its /dev and /dev/shm are tmpfs", "CONFIG_TMPFS"],
+  ["proc", { CLONE_NEWPID }, "No container starts: it has no /proc", "CONFIG_PROC_FS"],
+  [
+    "sysfs",
+    { CLONE_NEWNET },
+    "No container with a network of its own starts: it has no /sys",
+    "CONFIG_SYSFS",
+  ],
+  ["devpts", {}, "No container starts: it has no /dev/pts", "CONFIG_UNIX98_PTYS"],
+  ["mqueue", { CLONE_NEWIPC }, "No container starts: it has no /dev/mqueue", "CONFIG_POSIX_MQUEUE"],
 ];
 
 export const MOUNTS: Group = {
@@ -124,7 +133,7 @@ function mountApi(host: Host): Finding {
   return error ? refused(error) : ok("a tmpfs was mounted");
 }
 
-function filesystem([type, essential, lost, config]: (typeof FILESYSTEMS)[number]): Probe {
+function filesystem([type, namespace, lost, config]: (typeof FILESYSTEMS)[number]): Probe {
   return {
     id: `filesystem-${type}`,
     what: type,
@@ -133,9 +142,9 @@ function filesystem([type, essential, lost, config]: (typeof FILESYSTEMS)[number
     remedy: `Boot a kernel with ${config}; within another container, see that nothing is mounted ` +
       "over /proc and /sys there",
     root: true,
-    ...essential ? { essential: true } : {},
+    essential: true,
     look: (host) => {
-      const namespaces = { CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC };
+      const namespaces = { CLONE_NEWNS, ...namespace };
       const { error } = host.try(mountCalls(type, slot("mount")), { namespaces });
       return error ? refused(error) : ok("a new one was mounted");
     },
@@ -201,15 +210,15 @@ function overlay(host: Host): Finding {
 }
 
 function typeOf(host: Host): string {
-  return mountOf(host.text("/proc/self/mountinfo") ?? "", host.scratch)?.type ?? "?";
+  return host.mountAt(host.scratch)?.type ?? "?";
 }
 
 function idMappedMount(host: Host): Finding {
-  let refusal: unknown;
+  let refusal: unknown, isMapped = false;
   const meanwhile = (pid: number) => {
     try {
-      Deno.writeTextFileSync(`/proc/${pid}/uid_map`, "0 100000 65536");
-      Deno.writeTextFileSync(`/proc/${pid}/gid_map`, "0 100000 65536");
+      for (const map of ["uid_map", "gid_map"]) writeText(`/proc/${pid}/${map}`, "0 100000 65536");
+      isMapped = true;
       using user = opened("openat", AT_FDCWD, `/proc/${pid}/ns/user`, O_RDONLY | O_CLOEXEC, 0);
       using tree = cloneTree(host.scratch);
       setAttributes(tree, MOUNT_ATTR_IDMAP, user.number);
@@ -221,5 +230,6 @@ function idMappedMount(host: Host): Finding {
   host.try([], { namespaces: { CLONE_NEWUSER }, meanwhile });
   if (refusal === undefined) return ok(`${typeOf(host)} has them`);
   const { message } = refusal instanceof Error ? refusal : new Error(String(refusal));
+  if (!isMapped) return skip(`not tried: the ids 100000 to 165535 cannot be mapped: ${message}`);
   return lack(`${message}, on ${typeOf(host)}`);
 }

@@ -10,10 +10,10 @@ import {
   CLONE_NEWUSER,
   CLONE_NEWUTS,
 } from "../../ffi/constants.ts";
-import { SyscallError } from "../../ffi/mod.ts";
 import { call, room } from "../plan/step.ts";
-import { type Finding, type Group, lack, ok, type Probe, refused, warn } from "./check.ts";
+import { type Finding, type Group, lack, ok, type Probe, refused, skip, warn } from "./check.ts";
 import type { Host } from "./host.ts";
+import { NoChild } from "./trial.ts";
 
 /** Type as clone(2) and config.json call it, its name in /proc/PID/ns, flag, what fails without. */
 const TYPES: readonly [
@@ -107,11 +107,12 @@ function newNamespace(host: Host, type: string, link: string, flag: number): Fin
 }
 
 function remedyFor(host: Host, type: string, link: string, error: unknown): string | undefined {
-  if (!(error instanceof SyscallError)) return undefined;
+  if (!(error instanceof NoChild)) return undefined;
+  const { code } = error.cause;
   const file = `/proc/sys/user/max_${link}_namespaces`;
-  if (error.code === "ENOSPC") return `echo 10000 > ${file} (it is ${host.text(file)})`;
-  if (error.code === "EPERM" && !host.isRoot) return "sudo minictr doctor";
-  if (error.code === "EINVAL") return `Boot a kernel with ${type} namespaces (${CONFIG[type]})`;
+  if (code === "ENOSPC") return `echo 10000 > ${file} (it is ${host.text(file)})`;
+  if (code === "EPERM" && !host.isRoot) return "sudo minictr doctor";
+  if (code === "EINVAL") return `Boot a kernel with ${type} namespaces (${CONFIG[type]})`;
   return undefined;
 }
 
@@ -146,6 +147,9 @@ function unprivileged(host: Host): Finding {
     call("sethostname", ["doctor", 6]),
   ]);
   if (!trial.error) return ok("one was made, with the powers of root in it");
+  if (trial.error.syscall.startsWith("set") && trial.error.syscall !== "sethostname") {
+    return skip(`not tried: no child can become user ${NOBODY}: ${trial.error.message}`);
+  }
   const switches: [file: string, closed: string, remedy: string][] = [
     [
       "kernel/unprivileged_userns_clone",

@@ -1,8 +1,8 @@
 /** Where minictr keeps things: its two roots, their filesystems, what is free on them. */
 import { AT_FDCWD, LOCK_EX, LOCK_NB, O_CREAT, O_RDWR, syscall } from "../../ffi/mod.ts";
-import { type Finding, type Group, lack, ok, warn } from "./check.ts";
+import { type Finding, type Group, lack, ok, refused, skip, warn } from "./check.ts";
 import { type Host, nearest } from "./host.ts";
-import { inBytes, type Mount, mountOf } from "./text.ts";
+import { inBytes, type Mount } from "./text.ts";
 import { opened } from "./trial.ts";
 
 const LOW_BYTES = 1024 ** 3, LOW_RUN_BYTES = 16 * 1024 ** 2, LOW_INODES = 10_000;
@@ -45,14 +45,14 @@ export const STORAGE: Group = {
 
 function rootDirectory(host: Host, path: string, lowBytes: number): Finding {
   const directory = nearest(path);
-  const mount = mountOf(host.text("/proc/self/mountinfo") ?? "", directory);
+  const mount = host.mountAt(directory);
   const { freeBytes, freeInodes } = spaceOf(directory);
   const found = describe(path, directory, mount, freeBytes);
   try {
     tryToLock(directory);
   } catch (error) {
-    const { message } = error instanceof Error ? error : new Error(String(error));
-    return lack(`${found}: ${message}`);
+    const refusal = `${found}: ${refused(error).found}`;
+    return host.isRoot ? lack(refusal) : skip(`${refusal}, without root`);
   }
   if (freeBytes < lowBytes) return warn(`${found}, which is little`);
   if (freeInodes < LOW_INODES) return warn(`${found}, but only ${freeInodes} inodes`);
@@ -67,7 +67,7 @@ function describe(path: string, directory: string, mount: Mount | undefined, fre
 
 /** flock(2) on a new file, which is gone afterwards. */
 function tryToLock(directory: string): void {
-  const path = `${directory}/.minictr-doctor-${Deno.pid}`;
+  const path = `${directory}/.minictr-doctor-${crypto.randomUUID()}`;
   using file = opened("openat", AT_FDCWD, path, O_RDWR | O_CREAT, 0o600);
   try {
     syscall("flock", file.number, LOCK_EX | LOCK_NB);

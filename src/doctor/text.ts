@@ -18,33 +18,19 @@ export function fieldOf(status: string, name: string): string | undefined {
   return line?.slice(name.length + 1).trim();
 }
 
-/** One mount that is seen from a path. */
+/** One mount. */
 export interface Mount {
   point: string;
   type: string;
-  source: string;
-  /** Of the mount and of the filesystem. */
-  options: string[];
 }
 
-/** The mount of /proc/PID/mountinfo that a path without links lies on; the last one covers others. */
-export function mountOf(mountinfo: string, path: string): Mount | undefined {
-  let found: Mount | undefined;
-  for (const line of mountinfo.split("\n")) {
-    const [before = "", after = ""] = line.split(" - ");
-    const [, , , , escaped, options] = before.split(" ");
-    const [type, source, superOptions] = after.split(" ");
-    if (escaped === undefined || type === undefined) continue;
-    const point = unescape(escaped);
-    if (!isBelow(path, point) || found !== undefined && !isBelow(point, found.point)) continue;
-    const all = `${options},${superOptions ?? ""}`.split(",");
-    found = { point, type, source: unescape(source ?? ""), options: all };
-  }
-  return found;
-}
-
-function isBelow(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
+/** The mount of /proc/PID/mountinfo that has an id. */
+export function mountIn(mountinfo: string, id: string): Mount | undefined {
+  const line = mountinfo.split("\n").find((line) => line.startsWith(`${id} `));
+  const [before = "", after] = line?.split(" - ") ?? [];
+  const [, , , , point] = before.split(" ");
+  const [type] = after?.split(" ") ?? [];
+  return point === undefined || type === undefined ? undefined : { point: unescape(point), type };
 }
 
 /** Blanks, tabs, newlines and backslashes are octal in mountinfo. */
@@ -54,8 +40,8 @@ function unescape(text: string): string {
 
 /** The hard limit of a line of /proc/PID/limits, `Max open files`; Infinity for "unlimited". */
 export function hardLimit(limits: string, name: string): number | undefined {
-  const line = limits.split("\n").find((line) => line.startsWith(`${name} `));
-  const [, hard] = line?.slice(name.length).trim().split(/\s+/) ?? [];
+  const [, , hard] = limits.split("\n").map((line) => line.split(/\s{2,}/))
+    .find(([first]) => first === name) ?? [];
   return hard === undefined ? undefined : hard === "unlimited" ? Infinity : Number(hard);
 }
 

@@ -14,6 +14,7 @@ import {
   O_CLOEXEC,
   O_DIRECTORY,
   O_RDONLY,
+  O_WRONLY,
   POLLIN,
   SIG_SETMASK,
   SIGKILL,
@@ -70,13 +71,22 @@ export interface Trial {
   bytes(room: Room): Uint8Array;
 }
 
+/** There is no child to try with: clone3(2) or execveat(2) was refused. */
+export class NoChild extends Error {
+  override name = "NoChild";
+
+  constructor(override readonly cause: SyscallError) {
+    super(cause.message, { cause });
+  }
+}
+
 const LIMIT_S = 10;
 
 /**
  * Lets a child carry steps out.
  *
  * @param fallbackPath where the executable may lie if memory files are refused; nothing is left
- * @throws {SyscallError} when there is no child: a namespace was refused, or its execution
+ * @throws {NoChild} when a namespace was refused, or the child's execution
  */
 export function tryInChild(
   calls: Call[],
@@ -148,7 +158,7 @@ function launch(stage: Program, fallbackPath: string, options: TrialOptions): nu
   if (failure) {
     syscall("rt_sigprocmask", SIG_SETMASK, mask, 0, 8);
     if (pid > 0) trySyscall("wait4", pid, 0, 0, 0);
-    throw errorOf(host, failure);
+    throw new NoChild(errorOf(host, failure));
   }
   syscall("close", resultOf(host, started.pidfd));
   return pid;
@@ -199,4 +209,14 @@ function readTrial(stage: Program, memory: Uint8Array<ArrayBuffer>): Trial {
 /** One system call whose result is a descriptor that closes with its scope. */
 export function opened(name: Parameters<typeof syscall>[0], ...args: Argument[]): Fd {
   return new Fd(syscall(name, ...args));
+}
+
+/**
+ * Writes a small file that is there: one write(2), as the files of /proc and cgroups want it.
+ *
+ * @throws {SyscallError}
+ */
+export function writeText(path: string, text: string): void {
+  using file = opened("openat", AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0);
+  syscall("write", file.number, text, new TextEncoder().encode(text).length);
 }
