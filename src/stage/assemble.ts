@@ -169,7 +169,9 @@ class Assembler {
     for (const on of call.on ?? []) {
       const label = scoped(on.goto === "next" ? `${step + 1}` : on.goto, step);
       if (on.errno === "any") this.#jumps.push([offset + OFFSET.fail, label]);
-      else if (conditions++ === 0) {
+      else if (conditions > 0 && on.errno === undefined) {
+        throw new Error(`only the first condition of "${call.name}" can be a value`);
+      } else if (conditions++ === 0) {
         this.#put(offset + OFFSET.want, wanted(on));
         this.#jumps.push([offset + OFFSET.match, label]);
       }
