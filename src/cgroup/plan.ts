@@ -38,8 +38,15 @@ export interface CgroupFile {
 
 /** How a process gets into a cgroup. */
 export type CgroupJoin =
-  /** It writes "0" to each of these cgroup.procs, in this order. */
-  | { kind: "procs"; paths: string[] }
+  /**
+   * Its only thread writes "0" to each of these `tasks`, in this order; on a hybrid host it is born
+   * in the cgroup2 directory `born`, as with "into".
+   *
+   * A write to cgroup.procs would wait for all processors to pass a grace period, some 10 ms: whole
+   * thread groups are moved under a lock that forks and exits read. A thread that moves itself needs
+   * no such lock since Linux 5.5.
+   */
+  | { kind: "tasks"; paths: string[]; born?: string }
   /** clone3(2) with CLONE_INTO_CGROUP and a descriptor of this directory. */
   | { kind: "into"; directory: string };
 
@@ -99,11 +106,12 @@ export function planCgroup(
 
 /** How a process gets into the existing cgroup `path`, as for `exec`. */
 export function joinOf(host: CgroupHost, path: string): CgroupJoin {
-  const directories = cgroupDirectories(host, path);
-  const [directory] = directories;
-  return host.version === 2 && directory !== undefined
-    ? { kind: "into", directory }
-    : { kind: "procs", paths: directories.map((directory) => `${directory}/cgroup.procs`) };
+  checkCgroupPath(path);
+  const { version, hierarchies, unified } = host;
+  const born = unified && unified.mountPoint + path;
+  if (version === 2 && born !== undefined) return { kind: "into", directory: born };
+  const paths = hierarchies.map(({ mountPoint }) => `${mountPoint}${path}/tasks`);
+  return born === undefined ? { kind: "tasks", paths } : { kind: "tasks", paths, born };
 }
 
 /** A live cgroup, as far as it bears on changing limits. */

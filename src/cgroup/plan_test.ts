@@ -80,9 +80,9 @@ Deno.test("a v1 plan enters every hierarchy, inherits the cpuset top down and mo
       ["/c/cpuset/m/x/cpuset.cpus", "1", undefined],
     ],
   );
-  assert.ok(plan.join.kind === "procs");
-  assert.equal(plan.join.paths[0], "/c/cpu,cpuacct/m/x/cgroup.procs");
-  assert.equal(plan.join.paths.at(-1), "/c/unified/m/x/cgroup.procs");
+  assert.ok(plan.join.kind === "tasks");
+  assert.equal(plan.join.paths[0], "/c/cpu,cpuacct/m/x/tasks");
+  assert.equal(plan.join.born, "/c/unified/m/x");
   assert.ok(plan.mounts.kind === "hierarchies");
   assert.deepEqual(plan.mounts.hierarchies[0], {
     name: "cpu,cpuacct",
@@ -157,7 +157,7 @@ Deno.test("a host without any cgroup gives an empty plan, and an error for a lim
   assert.deepEqual(planCgroup(none, "/m/x", {}), {
     directories: [],
     files: [],
-    join: { kind: "procs", paths: [] },
+    join: { kind: "tasks", paths: [] },
     mounts: { kind: "hierarchies", hierarchies: [] },
   });
   assert.throws(() => planCgroup(none, "/m/x", { pids: { limit: 3 } }), /"pids" is not in this/);

@@ -45,7 +45,8 @@ export async function cleaningUp(parent: string, body: () => Promise<void> | voi
 /** Starts a command inside a cgroup. */
 export function start(path: string, ...command: string[]): Deno.ChildProcess {
   const join = joinOf(host, path);
-  const files = join.kind === "procs" ? join.paths : [`${join.directory}/cgroup.procs`];
+  const [born, paths] = join.kind === "into" ? [join.directory, []] : [join.born, join.paths];
+  const files = born === undefined ? paths : [...paths, `${born}/cgroup.procs`];
   const script = `n=$1; shift
     while [ $n -gt 0 ]; do echo 0 >"$1" || exit 99; shift; n=$((n-1)); done
     exec "$@"`;

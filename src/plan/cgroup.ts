@@ -125,7 +125,7 @@ function deviceProgram(path: string, program: Uint8Array): Step {
   ], { EPERM: "loading eBPF programs needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN" });
 }
 
-/** Host's side, v2: the directory that the stage is born in (CLONE_INTO_CGROUP). */
+/** Host's side, cgroup2: the directory that the stage is born in (CLONE_INTO_CGROUP). */
 export function openCgroup(directory: string, to: Slot): Step {
   return step(`open the cgroup ${directory}`, [
     call("openat", [

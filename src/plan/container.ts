@@ -120,7 +120,7 @@ export interface Parts {
 function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
   const { spec, around, namespaces, planned, root, ours, channel, streams, slots, trees } = parts;
   const { cgroup } = around;
-  const born = cgroup?.join.kind === "into" ? cgroup.join.directory : undefined;
+  const born = cgroup?.join.kind === "into" ? cgroup.join.directory : cgroup?.join.born;
   const cgroupFd = slot("cgroup");
   const nodes = nodesOf(spec.linux?.devices ?? []);
   const userNamespace = namespaces.joined.find(({ type }) => type === "user")?.handle;
