@@ -33,6 +33,8 @@ const RESOLVE_PLAIN = flags({ RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS });
 const OPEN_PATH = flags({ O_PATH, O_CLOEXEC });
 const OPEN_DIRECTORY = flags({ O_PATH, O_DIRECTORY, O_CLOEXEC });
 const OPEN_CREATED = flags({ O_PATH, O_NOFOLLOW, O_CLOEXEC });
+// Without O_DIRECTORY, O_PATH and O_NOFOLLOW would open a link itself.
+const OPEN_MADE = flags({ O_PATH, O_DIRECTORY, O_NOFOLLOW, O_CLOEXEC });
 
 /** openat2(2): links resolve inside `root`, and /proc's magic links not at all. */
 export function openInside(
@@ -106,7 +108,10 @@ export function ensureTarget(root: Slot, path: string, kind: TargetKind, to: Slo
 function make(parent: Slot, name: string, to: Slot, file: boolean, id: string): Call[] {
   const exists: On[] = [{ errno: "EEXIST", goto: `${id} open` }];
   const made = slot(`new ${name}`);
-  const open = call("openat", [parent, name, OPEN_CREATED], { to, id: `${id} open` });
+  const open = call("openat", [parent, name, file ? OPEN_CREATED : OPEN_MADE], {
+    to,
+    id: `${id} open`,
+  });
   if (!file) return [call("mkdirat", [parent, name, mode(0o755)], { id, on: exists }), open];
   const create = flags({ O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_CLOEXEC });
   return [
