@@ -1,4 +1,8 @@
 import type { Width } from "./condition.ts";
+import { AARCH64 } from "./syscalls_aarch64.ts";
+import { ARM } from "./syscalls_arm.ts";
+import { I386 } from "./syscalls_i386.ts";
+import { X32, X86_64 } from "./syscalls_x86_64.ts";
 
 /** The architectures that filters can be compiled for, in the words of `Deno.build.arch`. */
 export type NativeArchitecture = "x86_64" | "aarch64";
@@ -12,8 +16,8 @@ export interface Abi {
   syscalls: string;
   /** i386 alone: calls that also go through socketcall(2) and ipc(2). */
   multiplexed?: true;
-  /** x86-64 alone, where the profile has x32: the calls whose number has bit 30 set. */
-  x32?: { other: string; lacks: ReadonlySet<string> };
+  /** x86-64 alone: the table of the calls whose number has bit 30 set, "" if they are not listed. */
+  x32?: string;
 }
 
 /** What config-linux.md#seccomp can name, and libseccomp knows; most never call a kernel of ours. */
@@ -27,32 +31,19 @@ export function isKnownArchitecture(name: string): boolean {
 
 /**
  * The ABIs of a kernel that a filter has rules for: the native one first, always, and of its others
- * those listed. Only their tables are loaded.
+ * those listed. Where none is listed it is all of them: config.json then says nothing against any.
  */
-export async function abisOf(
-  native: NativeArchitecture,
-  listed: ReadonlySet<string>,
-): Promise<Abi[]> {
-  return native === "x86_64" ? await x86(listed) : await arm(listed);
-}
-
-async function x86(listed: ReadonlySet<string>): Promise<Abi[]> {
-  const { X86_64, X32_OTHER, X32_LACKS } = await import("./syscalls_x86_64.ts");
-  const abi: Abi = { audit: 0xc000_003e, width: 64, syscalls: X86_64 };
-  if (listed.has("SCMP_ARCH_X32")) {
-    abi.x32 = { other: X32_OTHER, lacks: new Set(X32_LACKS.split(" ")) };
+export function abisOf(native: NativeArchitecture, listed: ReadonlySet<string>): Abi[] {
+  const has = (name: string) => listed.size === 0 || listed.has(name);
+  if (native === "x86_64") {
+    const x32 = has("SCMP_ARCH_X32") ? X32 : "";
+    const abi: Abi = { audit: 0xc000_003e, width: 64, syscalls: X86_64, x32 };
+    const i386: Abi = { audit: 0x4000_0003, width: 32, syscalls: I386, multiplexed: true };
+    return has("SCMP_ARCH_X86") ? [abi, i386] : [abi];
   }
-  if (!listed.has("SCMP_ARCH_X86")) return [abi];
-  const { I386 } = await import("./syscalls_i386.ts");
-  return [abi, { audit: 0x4000_0003, width: 32, syscalls: I386, multiplexed: true }];
-}
-
-async function arm(listed: ReadonlySet<string>): Promise<Abi[]> {
-  const { AARCH64 } = await import("./syscalls_aarch64.ts");
   const abi: Abi = { audit: 0xc000_00b7, width: 64, syscalls: AARCH64 };
-  if (!listed.has("SCMP_ARCH_ARM")) return [abi];
-  const { ARM } = await import("./syscalls_arm.ts");
-  return [abi, { audit: 0x4000_0028, width: 32, syscalls: ARM }];
+  const arm: Abi = { audit: 0x4000_0028, width: 32, syscalls: ARM };
+  return has("SCMP_ARCH_ARM") ? [abi, arm] : [abi];
 }
 
 /** Calls `visit` for each call of a table in {@link Abi.syscalls}'s form, in numeric order. */

@@ -23,8 +23,14 @@ export interface Rules {
   verdicts: Partial<Record<Width, Verdict>>;
 }
 
-/** The answer to a system call: for all its arguments, or the first rule whose conditions hold. */
-export type Verdict = Action | Rule[];
+/** The answer to a system call: one for all arguments, or that of the first rule that holds. */
+export type Verdict = Action | Choice;
+
+/** Rules that look at arguments, in the order in which they are asked. */
+export interface Choice {
+  rules: Rule[];
+  width: Width;
+}
 
 /**
  * The rules of a profile by the calls' names. As runc does, rules of the default action are left
@@ -53,12 +59,12 @@ export function rulesByName(profile: LinuxSeccomp, other: Action): Map<string, R
 
 /**
  * What rules come to: the first one without conditions decides alone, else the most specific one
- * that holds, in libseccomp's order. The rules must not be empty.
+ * that holds, in libseccomp's order; without rules, `other`.
  *
  * @throws SpecError for two actions on the same conditions, as libseccomp refuses them (EEXIST)
  */
-export function verdictOf(of: Rules, width: Width): Verdict {
-  return of.verdicts[width] ??= decide(of, width);
+export function verdictOf(of: Rules, width: Width, other: Action): Verdict {
+  return of.verdicts[width] ??= of.rules.length === 0 ? other : decide(of, width);
 }
 
 function decide({ name, rules }: Rules, width: Width): Verdict {
@@ -68,7 +74,8 @@ function decide({ name, rules }: Rules, width: Width): Verdict {
     if (needed.length === 0) return action;
     conditional.push({ action, conditions: needed });
   }
-  if (conditional.every(({ action }) => action === conditional[0]?.action)) return conditional;
+  const choice = { rules: conditional, width };
+  if (conditional.every(({ action }) => action === conditional[0]?.action)) return choice;
   const rank = (a: Rule, b: Rule) => compareRules(a, b, width);
   conditional.sort(rank);
   for (const [index, rule] of conditional.entries()) {
@@ -78,7 +85,7 @@ function decide({ name, rules }: Rules, width: Width): Verdict {
       throw new SpecError("linux.seccomp.syscalls", message);
     }
   }
-  return conditional;
+  return choice;
 }
 
 function compareRules(a: Rule, b: Rule, width: Width): number {
