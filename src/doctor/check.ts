@@ -1,7 +1,7 @@
 /**
  * What a check is: a question about this host, how it is put, and what the answer says.
  */
-import type { Host } from "./host.ts";
+import { type Host, NoScratch } from "./host.ts";
 import { NoChild } from "./trial.ts";
 
 /**
@@ -103,6 +103,7 @@ function answer(probe: Probe, host: Host): Finding {
     if (error instanceof NoChild && !asksForChild(probe)) {
       return skip(`not tried: no throw-away child in the namespaces for it: ${error.message}`);
     }
+    if (error instanceof NoScratch) return skip(`not tried: ${error.message}`);
     return refused(error);
   }
 }

@@ -78,8 +78,9 @@ export class TriedHost implements Host, Disposable {
     return tryInChild(calls.length === 0 ? [call("getpid", [])] : calls, this.#stagePath, options);
   }
 
+  /** Used, and unlinked at once, only where memory files may not be executed. */
   get #stagePath(): string {
-    return `${this.scratch}/stage`;
+    return `${Deno.env.get("TMPDIR") ?? "/tmp"}/.minictr-doctor-${crypto.randomUUID()}`;
   }
 
   [Symbol.dispose](): void {
@@ -100,12 +101,22 @@ export function nearest(path: string): string {
   return "/";
 }
 
+/** There is no directory to try things in: data root and temporary files cannot be written to. */
+export class NoScratch extends Error {
+  override name = "NoScratch";
+}
+
 function makeScratch(data: string): string {
   const prefix = ".minictr-doctor-";
   try {
     return Deno.makeTempDirSync({ dir: nearest(data), prefix });
   } catch {
+    // Without root, most often.
+  }
+  try {
     return Deno.makeTempDirSync({ prefix });
+  } catch (cause) {
+    throw new NoScratch("no directory can be made for it", { cause });
   }
 }
 

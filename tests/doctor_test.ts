@@ -1,0 +1,306 @@
+import assert from "assert";
+import { type Ended, minictrCommand, type Scratch, test } from "./support/mod.ts";
+
+interface Check {
+  id: string;
+  status: "ok" | "warn" | "fail" | "skip";
+  found: string;
+  consequence: string;
+  remedy: string;
+}
+
+const root = ["root"] as const;
+
+/** Runs a shell script in which "$@" is `minictr doctor --json`. */
+async function doctorIn(t: Scratch, words: string[], script = 'exec "$@"'): Promise<Answer> {
+  const command = [...minictrCommand(), "--root", t.root, "doctor", "--json"];
+  await using program = t.start([...words, "sh", "-c", script, "sh", ...command], {
+    env: { MINICTR_ROOT: t.root },
+  });
+  return answerOf(await program.ended);
+}
+
+interface Answer extends Ended {
+  checks: Map<string, Check>;
+}
+
+function answerOf(ended: Ended): Answer {
+  assert.ok(ended.out.startsWith("["), ended.err);
+  const list: Check[] = JSON.parse(ended.out);
+  return { ...ended, checks: new Map(list.map((check) => [check.id, check])) };
+}
+
+function read(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+test("doctor finds each namespace that unshare can make", { requires: root }, async (t) => {
+  const { checks } = await doctorIn(t, ["env"]);
+  for (const type of ["mount", "pid", "uts", "ipc", "net", "cgroup", "user", "time"]) {
+    await using judge = t.start([
+      "unshare",
+      `--${type}`,
+      ...type === "pid" ? ["--fork"] : [],
+      "true",
+    ]);
+    const { code } = await judge.ended;
+    const check = checks.get(`namespace-${type === "net" ? "network" : type}`);
+    assert.equal(check?.status === "ok", code === 0, `${type}: ${check?.found}`);
+  }
+});
+
+test("doctor's capabilities are those of /proc", { requires: root }, async (t) => {
+  const { checks } = await doctorIn(t, ["env"]);
+  const mask = BigInt(`0x${/^CapEff:\s+(\w+)/m.exec(read("/proc/self/status") ?? "")?.[1]}`);
+  const bits = { "sys-admin": 21n, "net-admin": 12n, "sys-resource": 24n, "mknod": 27n };
+  for (const [name, bit] of Object.entries(bits)) {
+    const has = (mask >> bit & 1n) === 1n;
+    assert.equal(checks.get(`capability-${name}`)?.status, has ? "ok" : "warn", name);
+  }
+});
+
+test("doctor misses a capability that was taken away, and with it what needs it", {
+  requires: [...root, "command:setpriv"],
+}, async (t) => {
+  const words = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"];
+  const { checks, code } = await doctorIn(t, words);
+  assert.equal(checks.get("capability-net-admin")?.status, "warn");
+  assert.match(checks.get("bridge")?.found ?? "", /EPERM/);
+  assert.equal(checks.get("capability-setuid")?.status, "ok");
+  assert.equal(checks.get("namespace-uts")?.status, "ok", `${code}`);
+});
+
+test("doctor exits 1 without CAP_SYS_ADMIN, and says that no namespace can be made", {
+  requires: [...root, "command:setpriv"],
+}, async (t) => {
+  const words = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"];
+  const { checks, code } = await doctorIn(t, words);
+  assert.equal(code, 1);
+  assert.equal(checks.get("capability-sys-admin")?.status, "fail");
+  assert.equal(checks.get("namespace-mount")?.status, "fail");
+  assert.match(checks.get("namespace-mount")?.found ?? "", /clone3.*EPERM/);
+});
+
+test(
+  "doctor names the file that limits a namespace",
+  { requires: [...root, "userns"] },
+  async (t) => {
+    const script = 'echo 0 > /proc/sys/user/max_uts_namespaces && exec "$@"';
+    const { checks, code } = await doctorIn(t, ["unshare", "--user", "--map-root-user"], script);
+    assert.equal(code, 1);
+    const check = checks.get("namespace-uts");
+    assert.equal(check?.status, "fail");
+    assert.match(check?.found ?? "", /ENOSPC/);
+    assert.match(check?.remedy ?? "", /> \/proc\/sys\/user\/max_uts_namespaces/);
+    assert.equal(checks.get("initial-user-namespace")?.status, "warn");
+  },
+);
+
+test("doctor works where memory files may not be executed", {
+  requires: [...root, "file:/proc/sys/vm/memfd_noexec"],
+}, async (t) => {
+  const words = ["unshare", "--pid", "--fork", "--mount-proc"];
+  const { checks } = await doctorIn(t, words, 'echo 2 > /proc/sys/vm/memfd_noexec && exec "$@"');
+  assert.equal(checks.get("memfd-exec")?.status, "warn");
+  assert.equal(checks.get("clone3")?.status, "ok");
+  assert.equal(checks.get("namespace-uts")?.status, "ok");
+});
+
+test("doctor calls overlayfs usable where mount(8) can mount one", {
+  requires: [...root, "overlay-on-tmp"],
+}, async (t) => {
+  const { checks } = await doctorIn(t, ["env"]);
+  assert.equal(checks.get("overlay")?.status, "ok", checks.get("overlay")?.found);
+});
+
+test("doctor refuses a data root on which no overlay can be mounted", {
+  requires: [...root, "overlay-on-tmp"],
+}, async (t) => {
+  const script = 'mkdir -p "$R/l" "$R/u" "$R/w" "$R/m" && mount -t overlay -o ' +
+    '"lowerdir=$R/l,upperdir=$R/u,workdir=$R/w" overlay "$R/m" && ' +
+    'export MINICTR_ROOT="$R/m" && exec "$@"';
+  const command = [...minictrCommand(), "doctor", "--json"];
+  await using program = t.start(["unshare", "--mount", "sh", "-c", script, "sh", ...command], {
+    env: { R: t.directory },
+  });
+  const { checks, code } = answerOf(await program.ended);
+  assert.equal(code, 1);
+  assert.equal(checks.get("overlay")?.status, "fail");
+  assert.match(checks.get("overlay")?.found ?? "", /overlay/);
+  assert.match(checks.get("data-root")?.found ?? "", /on overlay/);
+});
+
+test("doctor finds version 1's controllers where findmnt does", {
+  requires: [...root, "cgroup-v1"],
+}, async (t) => {
+  const { checks } = await doctorIn(t, ["env"]);
+  assert.match(checks.get("cgroup-version")?.found ?? "", /^version 1/);
+  const names = { memory: "memory", cpu: "cpu", io: "blkio", pids: "pids", hugetlb: "hugetlb" };
+  for (const [id, name] of Object.entries(names)) {
+    await using judge = t.start(["findmnt", "-n", "-t", "cgroup", "-O", name, "-o", "TARGET"]);
+    const [target = ""] = (await judge.ended).out.split("\n");
+    const { status, found = "", remedy = "" } = checks.get(`controller-${id}`) ?? {};
+    if (target === "") assert.match(`${status} ${remedy}`, new RegExp(`warn .*-o ${name} |skip`));
+    else assert.ok(status === "ok" && found.includes(`mounted on "${target}"`), found);
+  }
+});
+
+test("doctor tells a read-only hierarchy from the others, and how to mend it", {
+  requires: [...root, "cgroup-v1", "controller:pids"],
+}, async (t) => {
+  const script =
+    'p=$(findmnt -n -t cgroup -O pids -o TARGET) && mount -o bind,remount,ro "$p" && ' +
+    'exec "$@"';
+  const { checks, code } = await doctorIn(t, ["unshare", "--mount"], script);
+  assert.equal(code, 1);
+  assert.match(checks.get("cgroup-create")?.found ?? "", /pids.*EROFS/);
+  assert.equal(checks.get("controller-pids")?.status, "warn");
+  assert.match(checks.get("controller-pids")?.remedy ?? "", /^mount -o remount,rw \/.*pids$/);
+  assert.equal(checks.get("controller-memory")?.status, "ok");
+});
+
+test("doctor finds version 2's controllers as cgroup.controllers has them", {
+  requires: [...root, "cgroup-v2"],
+}, async (t) => {
+  const { checks } = await doctorIn(t, ["env"]);
+  assert.match(checks.get("cgroup-version")?.found ?? "", /^version 2/);
+  const [offered = [], enabled = []] = ["controllers", "subtree_control"].map((file) =>
+    read(`/sys/fs/cgroup/cgroup.${file}`)?.split(" ")
+  );
+  for (const name of ["memory", "cpu", "cpuset", "io", "pids", "hugetlb", "rdma"]) {
+    const { status, found = "" } = checks.get(`controller-${name}`) ?? {};
+    assert.equal(status === "ok", offered.includes(name), found);
+    assert.equal(found.startsWith("enabled in"), enabled.includes(name), found);
+  }
+  for (const id of ["clone-into-cgroup", "cgroup-kill", "device-rules", "freezer"]) {
+    assert.equal(checks.get(id)?.status, "ok", checks.get(id)?.found);
+  }
+});
+
+test("doctor names what to write where a controller is not passed on", {
+  requires: [...root, "cgroup-v2", "controller:pids"],
+}, async (t) => {
+  // The throw-away cgroup is the root that doctor sees: not a true root, and with a process in it.
+  const cgroup = `/sys/fs/cgroup/${t.name}`;
+  Deno.mkdirSync(cgroup);
+  const script = `echo $$ > ${cgroup}/cgroup.procs && exec unshare --cgroup --mount sh -c ` +
+    `'umount /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"' sh "$@"`;
+  const { checks } = await doctorIn(t, ["env"], script);
+  Deno.removeSync(cgroup);
+  const { status, found, remedy } = checks.get("controller-pids") ?? {};
+  assert.equal(status, "warn", found);
+  assert.match(found ?? "", /processes of its own \(EBUSY\)/);
+  assert.match(remedy ?? "", /echo \+pids > \/sys\/fs\/cgroup\/cgroup\.subtree_control$/);
+});
+
+test("doctor makes a bridge, a veth pair and a table where ip and nft can", {
+  requires: [...root, "command:ip", "command:nft"],
+}, async (t) => {
+  const { checks } = await doctorIn(t, ["env"]);
+  const judges = {
+    "bridge": "ip link add name doctor0 type bridge",
+    "veth": "ip link add name doctor1 type veth peer name doctor2",
+    "nf-tables": "nft 'add table inet t; " +
+      "add chain inet t c { type nat hook postrouting priority 100; }'",
+  };
+  for (const [id, script] of Object.entries(judges)) {
+    await using judge = t.start(["unshare", "--net", "sh", "-c", script]);
+    const { code, err } = await judge.ended;
+    assert.equal(checks.get(id)?.status === "ok", code === 0, `${checks.get(id)?.found} ${err}`);
+  }
+});
+
+test("doctor sees that forwarded packets are dropped, and by which chain", {
+  requires: [...root, "command:nft"],
+}, async (t) => {
+  const script = "nft add table ip filter && nft 'add chain ip filter FORWARD " +
+    '{ type filter hook forward priority 0; policy drop; }\' && exec "$@"';
+  const { checks } = await doctorIn(t, ["unshare", "--net"], script);
+  const { status, found = "", remedy = "" } = checks.get("forward-policy") ?? {};
+  assert.equal(status, "warn", found);
+  assert.match(found, /"ip filter FORWARD"/);
+  assert.match(remedy, /^nft add rule ip filter FORWARD iifname \S+ accept/);
+  const accepting = await doctorIn(t, ["unshare", "--net"], script.replace("drop;", "accept;"));
+  assert.equal(accepting.checks.get("forward-policy")?.status, "ok");
+});
+
+test("doctor without root says what it could not try, and exits 1", {
+  requires: [...root, "command:setpriv"],
+}, async (t) => {
+  const readAnything = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
+  const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...readAnything];
+  const directory = `${t.directory}/tmp`;
+  Deno.mkdirSync(directory);
+  Deno.chmodSync(directory, 0o777);
+  const { checks, code } = await doctorIn(t, nobody, `TMPDIR=${directory} exec "$@"`);
+  assert.equal(code, 1);
+  assert.equal(checks.get("root")?.status, "fail");
+  assert.match(checks.get("overlay")?.found ?? "", /^not tried: this needs root$/);
+  assert.equal(checks.get("openat2")?.status, "ok");
+  assert.deepEqual([...Deno.readDirSync(directory)], []);
+});
+
+test("doctor leaves nothing behind", { requires: root }, async (t) => {
+  const look = async () => {
+    const script = "nft list tables 2>/dev/null; ls /sys/class/net; ls -a /run /var/lib; " +
+      "find /sys/fs/cgroup -name '*minictr-doctor*'; grep doctor /proc/self/mountinfo; " +
+      `ls -aR ${t.directory}`;
+    await using program = t.start(["sh", "-c", script]);
+    return (await program.ended).out;
+  };
+  const before = await look();
+  const { checks } = await doctorIn(t, ["env"]);
+  assert.ok(checks.size > 50);
+  assert.equal(await look(), before);
+});
+
+test("doctor that is interrupted leaves nothing behind", { requires: root }, async (t) => {
+  for (const ms of [0, 30, 60, 120]) {
+    await using doctor = t.start([...minictrCommand(), "doctor"], {
+      env: { MINICTR_ROOT: t.root },
+    });
+    while (doctor.out === "" && Array.from(Deno.readDirSync(t.directory)).length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    doctor.kill("SIGINT");
+    const { code, err } = await doctor.ended;
+    assert.ok([0, 1, 130].includes(code), `${code} ${err}`);
+    assert.deepEqual([...Deno.readDirSync(t.directory)], []);
+    const found = await t.start(["find", "/sys/fs/cgroup", "-name", "*minictr-doctor*"]).ended;
+    assert.equal(found.out, "");
+  }
+});
+
+test("doctor exits 1 exactly when a check fails, and prints what JSON has", {
+  requires: root,
+}, async (t) => {
+  const { checks, code } = await doctorIn(t, ["env"]);
+  assert.equal(code, [...checks.values()].some(({ status }) => status === "fail") ? 1 : 0);
+  for (const { id, status, remedy, consequence } of checks.values()) {
+    assert.equal(remedy === "", status === "ok" || status === "skip", id);
+    assert.notEqual(consequence, "", id);
+  }
+  const text = await t.minictr(["doctor"], { env: { MINICTR_ROOT: t.root, LC_ALL: "C.UTF-8" } });
+  assert.equal(text.code, code);
+  assert.equal(text.out.match(/^ {2}[✔!✘-] /gm)?.length, checks.size);
+  assert.match(text.out, /: minictr can(not)? run containers here\n$/);
+});
+
+test("doctor prints ASCII where the locale has no more", {}, async (t) => {
+  const { out } = await t.minictr(["doctor"], { env: { LC_ALL: "C", MINICTR_ROOT: t.root } });
+  assert.match(out, /^[\n -~]+$/);
+  assert.match(out, /^ {2}\+ /m);
+});
+
+test("doctor's command line: --help, and 125 for what it does not know", {}, async (t) => {
+  const help = await t.minictr(["doctor", "--help"]);
+  assert.equal(help.code, 0);
+  assert.match(help.out, /--json/);
+  assert.equal((await t.minictr(["doctor", "--jsn"])).code, 125);
+  assert.equal((await t.minictr(["doctor", "me"])).code, 125);
+});
