@@ -43,9 +43,8 @@ function globalOptions(args: string[]): { root: string | undefined; words: strin
 
 function usage(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) =>
-    `  ${name.padEnd(width)}   ${summary}`
-  );
+  const lines = Object.entries(COMMANDS).filter(([, { summary }]) => summary !== "")
+    .map(([name, { summary }]) => `  ${name.padEnd(width)}   ${summary}`);
   return [
     "Usage: minictr [--root DIR] COMMAND [OPTION…]",
     "",

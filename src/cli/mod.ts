@@ -9,7 +9,7 @@
 
 /** One command. */
 export interface Command {
-  /** As in a list of commands: a fragment. */
+  /** As in a list of commands: a fragment; empty for what is not for people. */
   summary: string;
   /**
    * @param args the words behind its name
@@ -36,6 +36,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   doctor: {
     summary: "try what this host can do",
     run: async (args) => await (await import("./doctor.ts")).run(args),
+  },
+  ended: {
+    summary: "",
+    run: async (args, root) => await (await import("./ended.ts")).run(args, root),
   },
 };
 

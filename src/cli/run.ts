@@ -59,7 +59,43 @@ export async function run(args: string[], root: string | undefined): Promise<num
     const { traceTo } = await import("./trace.ts");
     wanted.options.trace = traceTo(flags.json);
   }
+  if (wanted.made?.engine.detach) return await detach(wanted, wanted.made, line);
   return await runContainer(wanted.spec, { ...wanted.options, onNotice: notice });
+}
+
+/** `run -d`: writes the container down, starts it under a supervisor, and prints its id. */
+async function detach({ spec, options }: Wanted, made: RunSpec, line: Line): Promise<number> {
+  const { DEFAULT_LOG, startDetached, writeDefinition } = await import("../container/detached.ts");
+  const { engine } = made;
+  const definition = {
+    version: 1 as const,
+    id: options.id,
+    name: options.name,
+    created: new Date().toISOString(),
+    root: options.root,
+    image: line.flags.rootfs ?? line.operands[0] ?? "",
+    remove: engine.remove,
+    init: engine.init,
+    mapRoot: true,
+    labels: engine.labels,
+    stopSignal: engine.stopSignal,
+    stopTimeoutMs: engine.stopTimeoutMs,
+    log: DEFAULT_LOG,
+    files: Object.fromEntries((options.files ?? []).map(({ path, content }) => [path, content])),
+    createSources: engine.createSources,
+  };
+  await writeDefinition(options.roots, definition, spec);
+  try {
+    await startDetached(definition, spec, options);
+  } catch (error) {
+    if (engine.remove) {
+      const { removeDefinition } = await import("../container/detached.ts");
+      removeDefinition(options.roots, options.id);
+    }
+    throw error;
+  }
+  console.log(options.id);
+  return 0;
 }
 
 async function fromBundle(line: Line, directory: string, roots: Roots): Promise<Wanted> {

@@ -1,5 +1,14 @@
 import { SIGKILL } from "../../ffi/mod.ts";
-import { call, type ContainerPlan, flags, MESSAGE, slot, type Step, struct } from "../plan/mod.ts";
+import {
+  type Call,
+  call,
+  type ContainerPlan,
+  flags,
+  MESSAGE,
+  slot,
+  type Step,
+  struct,
+} from "../plan/mod.ts";
 
 /**
  * A fault to be tried: `MINICTR_FAULT=kill:N` ends minictr with SIGKILL before step N of a start, as
@@ -33,10 +42,18 @@ export function withFault(
   const index = fault ? fault.step - first : -1;
   const target = steps[index];
   if (!fault || !target) return steps;
-  return steps.with(index, { ...target, calls: [...faultCalls(fault, channel), ...target.calls] });
+  return steps.with(index, { ...target, calls: before(target.calls, faultCalls(fault, channel)) });
 }
 
-function faultCalls({ kind }: Fault, channel: ContainerPlan["toMinictr"] | undefined) {
+/** Whoever goes to the label of the first call meets the fault, too. */
+function before(calls: Call[], fault: Call[]): Call[] {
+  const [first, ...rest] = calls;
+  if (first?.id === undefined) return [...fault, ...calls];
+  const { id, ...unlabelled } = first;
+  return [...fault.map((one, at) => at === 0 ? { ...one, id } : one), unlabelled, ...rest];
+}
+
+function faultCalls({ kind }: Fault, channel: ContainerPlan["toMinictr"] | undefined): Call[] {
   if (kind === "fail") return [call("close", [-1])];
   if (channel === undefined) {
     const pid = slot("minictr");

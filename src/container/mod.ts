@@ -10,7 +10,8 @@
  */
 export { type End, statusOf } from "./attend.ts";
 export { isTerminal, terminalSize } from "./console.ts";
-export { planRun, runContainer, type RunOptions } from "./run.ts";
+export { planRun, type RunOptions } from "./make.ts";
+export { runContainer } from "./run.ts";
 export { type Assembled, assemblePlan } from "./start.ts";
 export { StartError } from "./start_error.ts";
 export { wantsUserNamespace, withUserNamespace } from "./user_namespace.ts";

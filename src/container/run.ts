@@ -1,87 +1,12 @@
 import { catchSignals, F_SETFL, O_NONBLOCK, SIGKILL, syscall } from "../../ffi/mod.ts";
-import { type CgroupHost, cgroupPath, readCgroupHost } from "../cgroup/host.ts";
-import { planCgroup } from "../cgroup/plan.ts";
-import {
-  type ContainerPlan,
-  DEFAULT_RULES,
-  planContainer,
-  type RootSource,
-  type Stream,
-  type Surroundings,
-} from "../plan/mod.ts";
-import type { LinuxIDMapping, Spec } from "../spec/mod.ts";
+import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
+import type { Spec } from "../spec/mod.ts";
 import { attend, type Copy, type End, statusOf } from "./attend.ts";
 import { isTerminal, rawTerminal } from "./console.ts";
+import { makeFiles, planRun, type RunOptions, stateOf } from "./make.ts";
 import { assemblePlan, start, type Started, type StartOptions } from "./start.ts";
+import { createState, writeState } from "./state.ts";
 import { makeUserNamespace, wantsUserNamespace, withUserNamespace } from "./user_namespace.ts";
-import { createState, type Roots, type State, writeState } from "./state.ts";
-
-/** What the engine knows of a container beside its spec. */
-export interface RunOptions {
-  id: string;
-  name: string;
-  roots: Roots;
-  root: RootSource;
-  /** Whether the container reads the caller's standard input. */
-  interactive: boolean;
-  seccomp?: { filter: Uint8Array; flags: Record<string, number> };
-  timeoutMs?: number;
-  /** Whether an init of minictr's is the first process, and the command its child. */
-  init?: boolean;
-  /** Whether root in the container's user namespace owns what the host's root owns. */
-  mapRoot?: boolean;
-  /** Files that are made for this container, in its state directory, which mounts refer to. */
-  files?: { path: string; content: string }[];
-  /** Sources of bind mounts that are made, as directories, where they are missing. */
-  createSources?: string[];
-  /** A new file for the id. */
-  cidfile?: string;
-  /** A file for the first process's id. */
-  pidfile?: string;
-  /** Told what the user should know, one line each. */
-  onNotice?(text: string): void;
-  trace?: StartOptions["onTrace"];
-}
-
-/** The plan of a container on this host, and what else it takes to carry it out. */
-export function planRun(spec: Spec, options: RunOptions, host: CgroupHost): ContainerPlan {
-  const { root, seccomp } = options;
-  const resources = spec.linux?.resources ?? {};
-  const around: Surroundings = {
-    root,
-    cgroup: planCgroup(host, cgroupPath(spec.linux?.cgroupsPath, options.id), {
-      ...resources,
-      devices: [...resources.devices ?? [], ...DEFAULT_RULES],
-    }),
-    ...seccomp ? { seccomp } : {},
-    lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
-    kindOf,
-    streams: spec.process?.terminal
-      ? ["inherit", "inherit", "inherit"] // The pty takes their place.
-      : streamsFor(options.interactive),
-    mapRoot: options.mapRoot ?? false,
-    foreground: true,
-    init: options.init ?? false,
-    barrier: options.pidfile !== undefined,
-    trace: options.trace !== undefined,
-  };
-  return planContainer(spec, around);
-}
-
-/** A source that is missing is taken for a file here; opening it is the step that fails. */
-function kindOf(source: string): "directory" | "file" {
-  try {
-    return Deno.statSync(source).isDirectory ? "directory" : "file";
-  } catch {
-    return "file";
-  }
-}
-
-/** A terminal of the caller's is never handed in: what is written to it goes through a pipe. */
-function streamsFor(interactive: boolean): [Stream, Stream, Stream] {
-  const stream = (fd: number): Stream => isTerminal(fd) ? "pipe" : "inherit";
-  return [interactive ? stream(0) : "null", stream(1), stream(2)];
-}
 
 /**
  * Runs a container in the foreground: makes it, waits for its end, takes it away.
@@ -90,18 +15,9 @@ function streamsFor(interactive: boolean): [Stream, Stream, Stream] {
  * @throws {StartError} when a step failed
  */
 export async function runContainer(spec: Spec, options: RunOptions): Promise<number> {
-  const { id, name, roots, root } = options;
+  const { id, name, roots } = options;
   const host = readCgroupHost();
-  const cgroup = cgroupPath(spec.linux?.cgroupsPath, id);
-  const layer = layerOf(root);
-  const state: State = {
-    version: 1,
-    id,
-    name,
-    created: new Date().toISOString(),
-    cgroup,
-    ...layer === undefined ? {} : { layer },
-  };
+  const state = stateOf(spec, options);
   using namespace = wantsUserNamespace(spec)
     ? makeUserNamespace(spec, `${roots.run}/stage.${id}`)
     : undefined;
@@ -120,14 +36,14 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
   const signals = catchSignals();
   using held = createState(roots, state);
   try {
-    if (root.kind === "overlay") makeLayer(root, options.mapRoot ? spec : undefined);
-    for (const { path, content } of options.files ?? []) Deno.writeTextFileSync(path, content);
-    for (const path of options.createSources ?? []) Deno.mkdirSync(path, { recursive: true });
+    makeFiles(spec, options);
     const started = start(assembled, startOptions);
     writeState(held.directory, { ...state, pid: started.pid });
     await import("./cleanup.ts"); // What comes afterwards is loaded while the container runs.
     const end = attendTo(started, signals, options);
-    const notice = end.signal === SIGKILL ? await outOfMemory(spec, name, host, cgroup) : undefined;
+    const notice = end.signal === SIGKILL
+      ? await outOfMemory(spec, name, host, state.cgroup)
+      : undefined;
     if (notice) options.onNotice?.(notice);
     return statusOf(end);
   } finally {
@@ -151,27 +67,6 @@ async function outOfMemory(
     ? "the host, or a cgroup above it, has no more"
     : `its limit is ${limit} bytes (${(limit / 2 ** 20).toFixed(1)} MiB)`;
   return `container "${name}" was killed, out of memory: ${told}`;
-}
-
-/** The directory that holds a writable layer with its work directory. */
-function layerOf(root: RootSource): string | undefined {
-  return root.kind === "overlay" ? root.upper.slice(0, root.upper.lastIndexOf("/")) : undefined;
-}
-
-/** @param mapped a spec whose user namespace's root is to own the layer */
-function makeLayer(
-  { upper, work }: Extract<RootSource, { kind: "overlay" }>,
-  mapped: Spec | undefined,
-): void {
-  Deno.mkdirSync(upper, { recursive: true, mode: 0o755 });
-  Deno.mkdirSync(work, { mode: 0o700 });
-  const uid = hostId(mapped?.linux?.uidMappings), gid = hostId(mapped?.linux?.gidMappings);
-  if (uid !== 0 || gid !== 0) Deno.chownSync(upper, uid, gid);
-}
-
-/** The host's id of the container's root. */
-function hostId(mappings: LinuxIDMapping[] = []): number {
-  return mappings.find(({ containerID }) => containerID === 0)?.hostID ?? 0;
 }
 
 function attendTo(started: Started, signals: number, options: RunOptions): End {

@@ -1,4 +1,4 @@
-import { addressOf, ARCH, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
+import { addressOf, ARCH, SIGKILL, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
 import { type ContainerPlan, EXEC_LABEL, MESSAGE, type Slot, type Step } from "../plan/mod.ts";
 import {
   assemble,
@@ -22,6 +22,8 @@ export interface Started {
   /** The first process, as the host sees it. */
   pid: number;
   pidfd: number;
+  /** Its parent, if that is not this process but a supervisor. */
+  supervisor?: number;
   /** Its pty's master. */
   terminal?: number;
   /** minictr's ends of the pipes to standard input, output and error. */
@@ -119,7 +121,8 @@ function listen(
     const kind = view.getUint32(0, true);
     const number = view.getUint32(4, true);
     if (kind === MESSAGE.kill) Deno.kill(Deno.pid, "SIGKILL");
-    else if (kind === MESSAGE.second) becomeSecond(started, number);
+    else if (kind === MESSAGE.started) supervise(started, number);
+    else if (kind === MESSAGE.second) becomeSecond(started, number, assembled.plan.supervised);
     else if (kind === MESSAGE.terminal) {
       started.terminal = syscall("pidfd_getfd", started.pidfd, number, 0);
       syscall("write", channel, "t", 1);
@@ -136,8 +139,15 @@ function listen(
   syscall("close", channel);
 }
 
+/** What was started is the supervisor; the container's first process is its child. */
+function supervise(started: Started, pid: number): void {
+  started.supervisor = started.pid;
+  started.pid = pid;
+}
+
 /** The first process of the stage has made way for a second one, a child of this process too. */
-function becomeSecond(started: Started, pid: number): void {
+function becomeSecond(started: Started, pid: number, supervised: boolean): void {
+  if (supervised) return supervise(started, pid);
   syscall("wait4", started.pid, 0, 0, 0);
   syscall("close", started.pidfd);
   started.pid = pid;
@@ -150,6 +160,10 @@ function failed(stage: Program, table: Uint8Array, started: Started, channel: nu
   const error = failure
     ? startError(stage, failure, executed(stage, failure, table, started.pid))
     : new Error("cannot start: the stage failed without a reason");
+  if (started.supervisor !== undefined) {
+    trySyscall("kill", started.supervisor, SIGKILL);
+    trySyscall("wait4", started.supervisor, 0, 0, 0);
+  }
   syscall("close", channel);
   trySyscall("wait4", started.pid, 0, 0, 0);
   return error;

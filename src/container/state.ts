@@ -18,13 +18,15 @@ export interface Roots {
   run: string;
   /** What lasts: /var/lib/minictr. */
   data: string;
+  /** What `--root` said. */
+  given?: string;
 }
 
 /** The directories below a root given with `--root`, or the system's own. */
 export function rootsBelow(root: string | undefined): Roots {
   return root === undefined
     ? { run: "/run/minictr", data: "/var/lib/minictr" }
-    : { run: `${root}/run`, data: `${root}/data` };
+    : { run: `${root}/run`, data: `${root}/data`, given: root };
 }
 
 /** What is written down before anything is made for a container, so that it can be cleaned up. */
@@ -39,6 +41,10 @@ export interface State {
   layer?: string;
   /** When it runs: the first process, as the host sees it. */
   pid?: number;
+  /** Its parent, if it runs in the background. */
+  supervisor?: number;
+  /** ISO 8601. */
+  startedAt?: string;
 }
 
 /** A container's directory below `run`, held under its lock by this process. */
@@ -109,6 +115,11 @@ export function lockFile(path: string, create = false): Fd | undefined {
   if (trySyscall("flock", fd.number, LOCK_EX | LOCK_NB) === 0) return fd;
   fd.close();
   return undefined;
+}
+
+/** A lock that was taken by whoever this process was before, and is let go with the scope. */
+export function lockFromDescriptor(descriptor: number): Fd {
+  return new Fd(descriptor);
 }
 
 /** The directories of all containers, those half made included. */

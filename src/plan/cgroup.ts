@@ -126,12 +126,12 @@ function deviceProgram(path: string, program: Uint8Array): Step {
 }
 
 /** Host's side, cgroup2: the directory that the stage is born in (CLONE_INTO_CGROUP). */
-export function openCgroup(directory: string, to: Slot): Step {
+export function openCgroup(directory: string, to: Slot, inherited: boolean): Step {
   return step(`open the cgroup ${directory}`, [
     call("openat", [
       flags({ AT_FDCWD }),
       directory,
-      flags({ O_RDONLY, O_DIRECTORY, O_CLOEXEC }),
+      flags(inherited ? { O_RDONLY, O_DIRECTORY } : { O_RDONLY, O_DIRECTORY, O_CLOEXEC }),
       0,
     ], { to }),
   ]);

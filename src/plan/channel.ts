@@ -10,6 +10,8 @@ export const MESSAGE = {
   terminal: 3,
   /** All is made, and the stage waits for one byte before it gives up its privileges. */
   ready: 5,
+  /** A supervised container's first process has this process id. */
+  started: 7,
   /** A fault that is tried: minictr is to be killed now. */
   kill: 6,
   /** The times of a traced stage: a length, and the stage's memory follows. */

@@ -13,7 +13,8 @@ import {
 } from "./mounts.ts";
 import { type Namespaces, openNamespaces, sortNamespaces } from "./namespaces.ts";
 import { openRoot, type RootSource } from "./root.ts";
-import { type Flags, type Slot, slot, type Step } from "./step.ts";
+import { type Flags, flags, type Slot, slot, type Step } from "./step.ts";
+import { openForSupervisor, type SupervisedParts, supervisedStage } from "./supervised.ts";
 import { type TargetKind } from "./target.ts";
 import { openChannel, openPipe, type Stream } from "./terminal.ts";
 import { refuseUnsupported } from "./unsupported.ts";
@@ -38,6 +39,8 @@ export interface Surroundings {
   init: boolean;
   /** Whether the stage waits for minictr before it gives up its privileges. */
   barrier: boolean;
+  /** For a container that goes on in the background: what its supervisor is told. */
+  supervision?: SupervisedParts["supervision"];
   /** Whether each call's time is noted and told. */
   trace: boolean;
 }
@@ -58,6 +61,8 @@ export interface ContainerPlan {
   /** minictr's ends: of the channel, and of the pipes to the standard streams. */
   channel: Slot;
   pipes: (Slot | undefined)[];
+  /** Whether what is born of minictr is a supervisor, and the container its child. */
+  supervised: boolean;
   /** Descriptors that minictr closes when the stage has them. */
   given: Slot[];
 }
@@ -90,12 +95,38 @@ export function planContainer(spec: Spec, around: Surroundings): ContainerPlan {
     mask: slot("empty directory"),
     ours: slot("channel"),
     channel: slot("channel to minictr"),
-    streams: around.streams.map((stream, n) => stream === "pipe" ? slot(`pipe ${n}`) : undefined),
+    streams: around.streams.map((stream, n) =>
+      stream === "pipe" || stream === "log" ? slot(`pipe ${n}`) : undefined
+    ),
+    second: around.supervision && namespaces.second ? slot("pipe to the supervisor") : undefined,
     slots: { hierarchies: new Map() },
     trees: new Map(),
   };
   const plan = hostSteps(parts);
-  return { ...plan, stage: stageSteps(parts), handler: failureHandler(parts.channel) };
+  const handler = failureHandler(parts.channel);
+  const stage = stageSteps(parts);
+  return around.supervision
+    ? { ...supervised(parts, plan, around.supervision, stage), handler }
+    : { ...plan, stage, handler };
+}
+
+/** The same start one level lower: what is born of minictr is the supervisor. */
+function supervised(
+  { channel, streams, second }: Parts,
+  plan: Omit<ContainerPlan, "stage" | "handler">,
+  supervision: SupervisedParts["supervision"],
+  container: Step[],
+): Omit<ContainerPlan, "handler"> {
+  const { steps, handed } = openForSupervisor(supervision);
+  const { namespaces, cgroup, ...rest } = plan;
+  const parts = { supervision, channel, streams, namespaces, cgroup, second };
+  return {
+    ...rest,
+    host: [...plan.host, ...steps],
+    stage: supervisedStage(parts, handed, container),
+    namespaces: flags({}),
+    given: [...plan.given, ...Object.values(handed)],
+  };
 }
 
 /** What both sides' steps share. */
@@ -112,6 +143,8 @@ export interface Parts {
   channel: Slot;
   /** The container's ends of pipes. */
   streams: (Slot | undefined)[];
+  /** Where a supervisor awaits the process id of a second process. */
+  second: Slot | undefined;
   slots: MountSlots;
   /** With a user namespace: the host's device nodes. */
   trees: Map<string, Slot>;
@@ -124,7 +157,9 @@ function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
   const cgroupFd = slot("cgroup");
   const nodes = nodesOf(spec.linux?.devices ?? []);
   const userNamespace = namespaces.joined.find(({ type }) => type === "user")?.handle;
-  const pipes = streams.map((theirs, n) => theirs && slot(`minictr's end of pipe ${n}`));
+  const pipes = streams.map((theirs, n) =>
+    theirs && around.streams[n] === "pipe" ? slot(`minictr's end of pipe ${n}`) : undefined
+  );
   const host = [
     ...cgroup ? cgroupSteps(cgroup) : [],
     ...openNamespaces(namespaces),
@@ -134,16 +169,16 @@ function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
     ...openRoot(around.root, root, around.mapRoot ? userNamespace : undefined),
     openChannel(ours, channel),
     ...streams.flatMap((theirs, n) => {
-      const end = pipes[n];
+      const end = around.streams[n] === "pipe" ? pipes[n] : undefined;
       const name = ["stdin", "stdout", "stderr"][n] ?? "";
       return theirs && end ? [openPipe(name, n === 0, end, theirs)] : [];
     }),
-    ...born === undefined ? [] : [openCgroup(born, cgroupFd)],
+    ...born === undefined ? [] : [openCgroup(born, cgroupFd, around.supervision !== undefined)],
   ];
   const given = [
     root,
     channel,
-    ...streams,
+    ...streams.filter((_, n) => around.streams[n] === "pipe"),
     ...planned.map(({ tree }) => tree),
     ...namespaces.joined.map(({ handle }) => handle),
     ...slots.hierarchies.values(),
@@ -156,6 +191,7 @@ function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
     channel: ours,
     toMinictr: channel,
     pipes,
+    supervised: around.supervision !== undefined,
     given,
   };
   return born === undefined ? plan : { ...plan, cgroup: cgroupFd };

@@ -11,6 +11,7 @@ export { goto } from "./calls.ts";
 export { MESSAGE } from "./channel.ts";
 export { type ContainerPlan, planContainer, type Surroundings } from "./container.ts";
 export { DEFAULT_RULES } from "./devices.ts";
+export { type ExecSurroundings, planExec } from "./exec.ts";
 export { explain, explainCall, type ExplainedStep } from "./explain.ts";
 export { EXEC_LABEL } from "./process.ts";
 export type { RootSource } from "./root.ts";

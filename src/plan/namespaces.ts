@@ -2,7 +2,7 @@ import * as C from "../../ffi/constants.ts";
 import { writeFile } from "./calls.ts";
 import { SpecError } from "../spec/error.ts";
 import type { LinuxNamespace, LinuxTimeOffset } from "../spec/types.ts";
-import { call, type Flags, flags, type Slot, slot, type Step, step, struct } from "./step.ts";
+import { type Call, call, type Flags, flags, type Slot, slot, type Step, step, struct } from "./step.ts";
 
 const { AT_FDCWD, CLONE_PARENT, O_RDONLY, SIGCHLD } = C;
 
@@ -91,10 +91,7 @@ export function enterNamespaces({ joined, unshared, offsets }: Namespaces): Step
   const steps = joined.map(({ type, handle }) =>
     step(`join the ${type} namespace`, [
       call("setns", [handle, flags(FLAGS[type] ?? {})]),
-      ...type === "user"
-        // Whoever joins a user namespace is nobody in it until it takes its root's ids.
-        ? [call("setresgid", [0, 0, 0]), call("setresuid", [0, 0, 0])]
-        : [],
+      ...type === "user" ? takeRootIds() : [],
     ], { EINVAL: `the file is not of a ${type} namespace, or it is the caller's own` })
   );
   if (unshared.value !== 0) {
@@ -111,11 +108,38 @@ export function enterNamespaces({ joined, unshared, offsets }: Namespaces): Step
 }
 
 /**
+ * Stage: joins namespaces of a process, all in one call, so that there is no moment at which it is
+ * only in some; setns(2) with a pidfd, since Linux 5.8.
+ *
+ * @param types as config.json calls them: those that are not the stage's own
+ */
+export function joinNamespacesOf(pidfd: Slot, types: string[]): Step {
+  const all: Record<string, number> = {};
+  for (const type of types) Object.assign(all, FLAGS[type]);
+  return step("join the container's namespaces", [
+    call("setns", [pidfd, flags(all)]),
+    ...types.includes("user") ? takeRootIds() : [],
+    call("close", [pidfd]),
+  ], {
+    ESRCH: "the container has ended",
+    EINVAL: "the kernel is older than Linux 5.8",
+    EPERM: "joining namespaces needs CAP_SYS_ADMIN: run as root",
+  });
+}
+
+/** Whoever joins a user namespace is nobody in it until it takes its root's ids. */
+function takeRootIds(): Call[] {
+  return [call("setresgid", [0, 0, 0]), call("setresuid", [0, 0, 0])];
+}
+
+/**
  * Stage: goes on as a second process, a child of minictr too (CLONE_PARENT); the first tells its
  * process id on the channel and ends. Only children are in the pid namespace that was joined or
  * unshared; pid_namespaces(7).
+ *
+ * @param supervisor where the parent of both is told the process id, if it is not minictr
  */
-export function becomeSecond(channel: Slot, kind: number): Step {
+export function becomeSecond(channel: Slot, kind: number, supervisor?: Slot): Step {
   const child = slot("pid of the second process");
   const message = struct("message", [["kind", 4, kind], ["pid", 4, child]]);
   return step("go on inside the namespaces", [
@@ -123,6 +147,7 @@ export function becomeSecond(channel: Slot, kind: number): Step {
       to: child,
       on: [{ value: 0, goto: "next" }],
     }),
+    ...supervisor ? [call("write", [supervisor, struct("pid_t", [["pid", 4, child]]), 4])] : [],
     call("write", [channel, message, 8]),
     call("exit_group", [0]),
   ], {

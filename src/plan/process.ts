@@ -2,6 +2,7 @@ import {
   CLOSE_RANGE_CLOEXEC,
   MSG_DONTWAIT,
   MSG_PEEK,
+  PR_SET_DUMPABLE,
   PR_SET_PDEATHSIG,
   SIG_SETMASK,
   SIGKILL,
@@ -59,6 +60,17 @@ export function dieWithParent(channel: Slot): Step {
       on: [{ errno: "EAGAIN", goto: "next" }],
     }),
     call("exit_group", [125]), // It returned 0: the end of the stream.
+  ]);
+}
+
+/**
+ * Others in the container can neither trace a process on its way in nor look into its /proc/PID, where
+ * descriptors of the host's side are (CVE-2016-9962); prctl(2). The execution of the command, or a
+ * change of user on the way there, sets it anew.
+ */
+export function hideFromOthers(): Step {
+  return step("hide from the container's processes", [
+    call("prctl", [flags({ PR_SET_DUMPABLE }), 0, 0, 0, 0]),
   ]);
 }
 

@@ -1,14 +1,6 @@
-import type { LinuxCapabilities } from "../spec/types.ts";
 import { SpecError } from "../spec/error.ts";
 import { joinCgroup } from "./cgroup.ts";
 import { awaitMinictr, MESSAGE, reportTrace } from "./channel.ts";
-import {
-  becomeUser,
-  boundCapabilities,
-  loadFilter,
-  noNewPrivileges,
-  setCapabilities,
-} from "./credentials.ts";
 import { deviceSteps, nodesOf } from "./devices.ts";
 import { setDomainname, setHostname, sysctlSteps } from "./identity.ts";
 import { stayAsInit } from "./init.ts";
@@ -16,21 +8,12 @@ import { maskSteps, prepareMask, readonlySteps } from "./masks.ts";
 import { mountSteps } from "./mounts.ts";
 import { becomeSecond, enterNamespaces, newCgroupNamespace } from "./namespaces.ts";
 import { loopbackUp } from "./network.ts";
-import {
-  closeDescriptors,
-  dieWithParent,
-  enterDirectory,
-  execute,
-  newSession,
-  oomScore,
-  resetSignals,
-  rlimitSteps,
-  setUmask,
-} from "./process.ts";
+import { privilegeSteps } from "./privileges.ts";
+import { dieWithParent, execute, newSession, oomScore, resetSignals } from "./process.ts";
 import { attachRoot, enterRoot, privateMounts, readonlyRoot } from "./root.ts";
 import { call, ofCommand, type Slot, slot, type Step, step } from "./step.ts";
 import { ensureTarget } from "./target.ts";
-import { nullStreams, openTerminal, useStream } from "./terminal.ts";
+import { openTerminal, takeStreams } from "./terminal.ts";
 
 import type { Parts } from "./container.ts";
 
@@ -47,7 +30,7 @@ export function stageSteps(parts: Parts): Step[] {
     ...coverSteps(parts),
     enterRoot(root),
     ...around.barrier ? [awaitMinictr(parts.channel)] : [],
-    ...privilegeSteps(parts),
+    ...privilegeSteps(spec.process, around, parts.channel),
     ...around.trace ? [reportTrace(parts.channel)] : [],
     ...around.init ? stayAsInit() : [],
     execute(spec.process ?? { cwd: "/", user: { uid: 0, gid: 0 } }),
@@ -55,7 +38,8 @@ export function stageSteps(parts: Parts): Step[] {
 }
 
 /** From birth to being in all namespaces. */
-function birthSteps({ spec, around, namespaces, channel }: Parts): Step[] {
+function birthSteps(parts: Parts): Step[] {
+  const { spec, around, namespaces, channel } = parts;
   const { process, hostname, domainname } = spec;
   const join = around.cgroup ? joinCgroup(around.cgroup.join) : [];
   return [
@@ -64,7 +48,7 @@ function birthSteps({ spec, around, namespaces, channel }: Parts): Step[] {
     ...process?.oomScoreAdj === undefined ? [] : [oomScore(process.oomScoreAdj)],
     ...join,
     ...enterNamespaces(namespaces),
-    ...namespaces.second ? [becomeSecond(channel, MESSAGE.second)] : [],
+    ...namespaces.second ? [becomeSecond(channel, MESSAGE.second, parts.second)] : [],
     ...around.foreground ? [dieWithParent(channel)] : [],
     newSession(),
     ...namespaces.of("cgroup") === "new" ? [newCgroupNamespace()] : [],
@@ -81,7 +65,6 @@ function filesystemSteps(parts: Parts): Step[] {
   const ownDev = !planned.some(({ mount, tree }) => mount.destination === "/dev" && tree);
   const nodes = ownDev ? nodesOf(linux.devices ?? []) : [];
   const mounted = mountSteps(root, planned, around.cgroup?.mounts, slots);
-  const nulls = ([0, 1, 2] as const).filter((n) => around.streams[n] === "null");
   return [
     ...mounted,
     ...deviceSteps(root, dev, nodes, trees),
@@ -91,16 +74,7 @@ function filesystemSteps(parts: Parts): Step[] {
         user: process.user,
         size: process.consoleSize,
       })
-      : [
-        ...nulls.length > 0 ? [nullStreams(dev, nulls)] : [],
-        step(
-          "take the standard streams",
-          ([0, 1, 2] as const).flatMap((n) => {
-            const end = streams[n];
-            return end ? [useStream(end, n)] : [];
-          }),
-        ),
-      ],
+      : takeStreams(around.streams, streams, { directory: dev, path: "null" }),
     ...cwdSteps(root, process?.cwd ?? "/"),
   ].filter(({ calls }) => calls.length > 0);
 }
@@ -127,26 +101,5 @@ function coverSteps({ spec, root, dev, mask, slots }: Parts): Step[] {
     ...maskSteps(root, linux.maskedPaths ?? [], { directory: mask, dev }),
     ...readonlySteps(root, linux.readonlyPaths ?? []),
     ...spec.root?.readonly ? [readonlyRoot(root)] : [],
-  ];
-}
-
-/** From everything to what the command may do. */
-function privilegeSteps({ spec, around, channel }: Parts): Step[] {
-  const { process } = spec;
-  if (!process) throw new SpecError("process", "is missing");
-  const { capabilities = {} as LinuxCapabilities, user, noNewPrivileges: nnp } = process;
-  const filter = around.seccomp ? [loadFilter(around.seccomp.filter, around.seccomp.flags)] : [];
-  return [
-    ...rlimitSteps(process.rlimits ?? []),
-    boundCapabilities(capabilities, around.lastCapability),
-    // Without no_new_privs the filter needs CAP_SYS_ADMIN, which the next steps give up.
-    ...nnp ? [] : filter,
-    becomeUser(user, true),
-    setCapabilities(capabilities),
-    ...around.foreground ? [dieWithParent(channel)] : [], // A change of user had cleared it.
-    ...nnp ? [noNewPrivileges(), ...filter] : [],
-    setUmask(user.umask ?? 0o022),
-    ofCommand(enterDirectory(process.cwd)),
-    closeDescriptors(0),
   ];
 }

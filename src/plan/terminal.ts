@@ -35,8 +35,12 @@ export type Stream =
   | "inherit"
   /** /dev/null of the container. */
   | "null"
+  /** A pipe that the supervisor copies to the log. */
+  | "log"
   /** A pipe that minictr copies: the caller's terminal is never handed in (CVE-2017-5226). */
   | "pipe";
+
+const STREAM_NAMES = ["stdin", "stdout", "stderr"];
 
 /** Two descriptors as socketpair(2) and pipe2(2) write them, taken apart. */
 function pair(fds: ReturnType<typeof room>, first: Slot, second: Slot): Call[] {
@@ -71,15 +75,51 @@ export function openPipe(name: string, input: boolean, ours: Slot, theirs: Slot)
 }
 
 /** Stage: a descriptor becomes a standard stream; dup3(2). */
-export function useStream(fd: Slot, number: 0 | 1 | 2): Call {
+function useStream(fd: Slot, number: 0 | 1 | 2): Call {
   return call("dup3", [fd, number, 0]);
 }
 
-/** Stage: streams that are /dev/null. */
-export function nullStreams(dev: Slot, numbers: (0 | 1 | 2)[]): Step {
+/** Names for the container's ends of the pipes that some streams are. */
+export function pipesOf(streams: Stream[]): (Slot | undefined)[] {
+  return streams.map((stream, n) => stream === "pipe" ? slot(`pipe ${n}`) : undefined);
+}
+
+/** Host's side: the pipes, `ours` and `theirs` by the number of the stream. */
+export function openPipes(ours: (Slot | undefined)[], theirs: (Slot | undefined)[]): Step[] {
+  return theirs.flatMap((theirEnd, n) => {
+    const end = ours[n];
+    return theirEnd && end ? [openPipe(STREAM_NAMES[n] ?? "", n === 0, end, theirEnd)] : [];
+  });
+}
+
+/**
+ * Stage: the standard streams of a command without a terminal.
+ *
+ * @param pipes the container's ends
+ * @param null_ where /dev/null is: the container's own, never the host's, whose mode it could change
+ */
+export function takeStreams(
+  streams: Stream[],
+  pipes: (Slot | undefined)[],
+  null_: { directory: Slot; path: string },
+): Step[] {
+  const numbers = [0, 1, 2] as const;
+  const nulls = numbers.filter((n) => streams[n] === "null");
+  const ends = numbers.flatMap((n) => {
+    const end = pipes[n];
+    return end ? [useStream(end, n)] : [];
+  });
+  return [
+    ...nulls.length > 0 ? [nullStreams(null_.directory, null_.path, nulls)] : [],
+    ...ends.length > 0 ? [step("take the standard streams", ends)] : [],
+  ];
+}
+
+/** Streams that are /dev/null. */
+function nullStreams(directory: Slot, path: string, numbers: (0 | 1 | 2)[]): Step {
   const opened = slot("null");
-  return step(`open /dev/null for ${numbers.map((n) => ["stdin", "stdout", "stderr"][n]).join()}`, [
-    call("openat", [dev, "null", flags({ O_RDWR, O_CLOEXEC }), 0], { to: opened }),
+  return step(`open /dev/null for ${numbers.map((n) => STREAM_NAMES[n]).join()}`, [
+    openInside(directory, path, { to: opened, how: flags({ O_RDWR, O_CLOEXEC }) }),
     ...numbers.map((number) => useStream(opened, number)),
   ]);
 }
@@ -89,18 +129,17 @@ export function nullStreams(dev: Slot, numbers: (0 | 1 | 2)[]): Step {
  * by its path, which another container might have put a link at (CVE-2025-52565); its master goes
  * to minictr, which takes it with pidfd_getfd(2) when it is told its number. pty(7), ioctl_tty(2).
  *
+ * @param dev where it is bound on `console`; absent for a process that joins a container
  * @param kind of the message that tells the number; the answer is one byte
  */
 export function openTerminal(
   root: Slot,
-  { devpts, dev, channel }: { devpts: Slot | undefined; dev: Slot; channel: Slot },
+  { devpts, dev, channel }: { devpts?: Slot | undefined; dev?: Slot; channel: Slot },
   { kind, user, size }: { kind: number; user: User; size: Box | undefined },
 ): Step[] {
   const master = slot("pty master");
   const peer = slot("pty");
   const pts = devpts ?? slot("/dev/pts");
-  const console = slot("/dev/console");
-  const tree = slot("pty's node");
   const answer = room("answer", 8);
   const box = struct("winsize", [
     ["ws_row", 2, size?.height ?? 0],
@@ -119,12 +158,7 @@ export function openTerminal(
       ...size ? [call("ioctl", [peer, flags({ TIOCSWINSZ }), box])] : [],
       call("fchown", [peer, user.uid, -1]),
     ], { ENOENT: "a terminal needs devpts on /dev/pts" }),
-    step("bind it on /dev/console", [
-      ...emptyNode(dev, "console"),
-      { ...openInside(dev, "console", { to: console }), id: ".exists" },
-      call("open_tree", [peer, "", flags({ OPEN_TREE_CLONE, AT_EMPTY_PATH })], { to: tree }),
-      attach(tree, console),
-    ]),
+    ...dev ? [bindConsole(peer, dev)] : [],
     step("give its other end to minictr", [
       call("write", [channel, struct("message", [["kind", 4, kind], ["fd", 4, master]]), 8]),
       call("read", [channel, answer, 1]),
@@ -137,4 +171,15 @@ export function openTerminal(
       call("ioctl", [0, flags({ TIOCSCTTY }), 0]),
     ]),
   ];
+}
+
+function bindConsole(peer: Slot, dev: Slot): Step {
+  const console = slot("/dev/console");
+  const tree = slot("pty's node");
+  return step("bind it on /dev/console", [
+    ...emptyNode(dev, "console"),
+    { ...openInside(dev, "console", { to: console }), id: ".exists" },
+    call("open_tree", [peer, "", flags({ OPEN_TREE_CLONE, AT_EMPTY_PATH })], { to: tree }),
+    attach(tree, console),
+  ]);
 }

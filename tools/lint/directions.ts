@@ -54,6 +54,7 @@ export const DOORS: readonly string[] = [
   "src/cgroup/plan.ts",
   "src/cgroup/processes.ts",
   "src/cgroup/remove.ts",
+  "src/container/detached.ts",
   "src/image/builtin.ts",
   "src/plan/step.ts",
   "src/spec/error.ts",
@@ -70,8 +71,11 @@ export const SHARED_BY_MECHANISMS: readonly string[] = [
 /** The files of src/plan that put mechanisms in order. */
 export const COMPOSED_OF_MECHANISMS: readonly string[] = [
   "src/plan/container.ts",
+  "src/plan/exec.ts",
   "src/plan/mod.ts",
+  "src/plan/privileges.ts",
   "src/plan/stage_side.ts",
+  "src/plan/supervised.ts",
 ];
 
 /** Names of deno.json's "imports" and Node's modules, and who may use them besides tests and tools.

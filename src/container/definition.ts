@@ -1,0 +1,123 @@
+import type { RootSource } from "../plan/mod.ts";
+import { printSpec, readSpec, type Spec } from "../spec/mod.ts";
+import type { Roots } from "./state.ts";
+
+/**
+ * What lasts of a container: `container.json` below the data root, beside its spec (`config.json`), its
+ * log, its writable layer and the record of its last end.
+ */
+export interface Definition {
+  version: 1;
+  id: string;
+  name: string;
+  /** ISO 8601. */
+  created: string;
+  root: RootSource;
+  /** The root filesystem as the user named it. */
+  image: string;
+  /** Taken away as soon as it has ended. */
+  remove: boolean;
+  init: boolean;
+  mapRoot: boolean;
+  labels: Record<string, string>;
+  /** Number. */
+  stopSignal: number;
+  stopTimeoutMs: number;
+  log: { limitBytes: number; files: number };
+  /** Files made for it in its state directory at each start, by name. */
+  files: Record<string, string>;
+  createSources: string[];
+}
+
+/** docker's local driver: 5 files of 20 MB. */
+export const DEFAULT_LOG: Definition["log"] = { limitBytes: 20_000_000, files: 5 };
+
+/** The directory of what lasts of a container. */
+export function dataDirectory(roots: Roots, id: string): string {
+  return `${roots.data}/containers/${id}`;
+}
+
+/** Writes a definition and its spec; the definition last, by rename: without it there is no container. */
+export async function writeDefinition(
+  roots: Roots,
+  definition: Definition,
+  spec: Spec,
+): Promise<void> {
+  const directory = dataDirectory(roots, definition.id);
+  Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  Deno.writeTextFileSync(`${directory}/config.json`, await printSpec(spec), { mode: 0o600 });
+  const path = `${directory}/container.json`;
+  Deno.writeTextFileSync(`${path}.new`, JSON.stringify(definition, null, 2), { mode: 0o600 });
+  Deno.renameSync(`${path}.new`, path);
+}
+
+/** Takes away what lasts of a container: the definition first, so that a crash leaves none half there. */
+export function removeDefinition(roots: Roots, id: string): void {
+  const directory = dataDirectory(roots, id);
+  for (const path of [`${directory}/container.json`, directory]) {
+    try {
+      Deno.removeSync(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+/** The definition of a container; undefined where there is none. */
+export function readDefinition(roots: Roots, id: string): Definition | undefined {
+  try {
+    const text = Deno.readTextFileSync(`${dataDirectory(roots, id)}/container.json`);
+    const value: unknown = JSON.parse(text);
+    return isDefinition(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** The spec of a container that has a definition. */
+export async function readDefinedSpec(roots: Roots, id: string): Promise<Spec> {
+  return await readSpec(Deno.readTextFileSync(`${dataDirectory(roots, id)}/config.json`));
+}
+
+/** All definitions, in no order. */
+export function readDefinitions(roots: Roots): Definition[] {
+  try {
+    return Array.from(Deno.readDirSync(`${roots.data}/containers`), ({ name }) => name)
+      .map((id) => readDefinition(roots, id)).filter((definition) => definition !== undefined);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+function isDefinition(value: unknown): value is Definition {
+  return typeof value === "object" && value !== null && "version" in value &&
+    value.version === 1 && "id" in value && "root" in value && "log" in value;
+}
+
+/** How a container ended, as its supervisor noted it. */
+export interface ExitRecord {
+  /** As a shell shows it: the exit code, or 128 plus a signal. */
+  status: number;
+  signal?: number;
+  /** Milliseconds since 1970. */
+  atMs: number;
+}
+
+const CLD_EXITED = 1;
+
+/** The record of a container's last end; undefined where there is none. */
+export function readExit(roots: Roots, id: string): ExitRecord | undefined {
+  try {
+    const bytes = Deno.readFileSync(`${dataDirectory(roots, id)}/exit`);
+    const view = new DataView(bytes.buffer);
+    const code = view.getUint32(0, true), status = view.getUint32(4, true);
+    const atMs = Number(view.getBigUint64(8, true)) * 1000 +
+      Number(view.getBigUint64(16, true)) / 1e6;
+    return code === CLD_EXITED ? { status, atMs } : { status: 128 + status, signal: status, atMs };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,100 @@
+import { readCgroupHost } from "../cgroup/host.ts";
+import type { Spec } from "../spec/mod.ts";
+import { dataDirectory, type Definition, readDefinition, removeDefinition } from "./definition.ts";
+import { makeFiles, planRun, type RunOptions, stateOf } from "./make.ts";
+import { assemblePlan, start, type StartOptions } from "./start.ts";
+import {
+  createState,
+  lockFromDescriptor,
+  type Roots,
+  stateDirectory,
+  writeState,
+} from "./state.ts";
+import { makeUserNamespace, wantsUserNamespace, withUserNamespace } from "./user_namespace.ts";
+
+export { DEFAULT_LOG, removeDefinition, writeDefinition } from "./definition.ts";
+
+/** How this program is started again: argv. */
+export function selfCommand(): string[] {
+  if (Deno.build.standalone) return [Deno.execPath()];
+  const main = decodeURIComponent(new URL(Deno.mainModule).pathname);
+  return [Deno.execPath(), "run", "-A", "--quiet", "--no-lock", main];
+}
+
+/**
+ * Starts a container in the background: its supervisor is its parent, and holds its lock from now on.
+ *
+ * @returns the first process, as the host sees it
+ * @throws {StartError} when a step failed; nothing runs then
+ */
+export async function startDetached(
+  definition: Definition,
+  spec: Spec,
+  options: RunOptions,
+): Promise<number> {
+  const { roots, id } = options;
+  const host = readCgroupHost();
+  const { layer: _, ...state } = stateOf(spec, options); // The layer outlives this run.
+  using held = createState(roots, state);
+  try {
+    makeFiles(spec, options);
+    using namespace = wantsUserNamespace(spec)
+      ? makeUserNamespace(spec, `${roots.run}/stage.${id}`)
+      : undefined;
+    const supervised: RunOptions = {
+      ...options,
+      supervision: {
+        directory: dataDirectory(roots, id),
+        lock: held.lock.number,
+        logLimitBytes: definition.log.limitBytes,
+        logFiles: definition.log.files,
+        afterwards: [...selfCommand(), ...rootWords(roots), "ended", id],
+        env: environment(),
+      },
+    };
+    const inside = namespace ? withUserNamespace(spec, namespace.path) : spec;
+    const startOptions: StartOptions = {
+      fallbackPath: `${roots.run}/stage.${id}`,
+      onReady: ({ pid }) => {
+        if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
+      },
+    };
+    const started = start(
+      assemblePlan(planRun(inside, supervised, host), startOptions),
+      startOptions,
+    );
+    const { pid, supervisor = 0 } = started;
+    writeState(held.directory, { ...state, pid, supervisor, startedAt: new Date().toISOString() });
+    return pid;
+  } catch (error) {
+    const { cleanUp } = await import("./cleanup.ts");
+    cleanUp(held.directory, state, host);
+    throw error;
+  }
+}
+
+function rootWords({ given }: Roots): string[] {
+  return given === undefined ? [] : ["--root", given];
+}
+
+/** What the program needs to be started again; the rest of the caller's environment is not kept. */
+function environment(): string[] {
+  return ["PATH", "HOME", "DENO_DIR", "LANG"].flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
+}
+
+/**
+ * What the supervisor becomes when its container has ended: takes away what was made for this run,
+ * and the container itself if that was wished. The lock is held by a descriptor.
+ */
+export async function afterEnd(roots: Roots, id: string, lockDescriptor: number): Promise<void> {
+  using _ = lockFromDescriptor(lockDescriptor);
+  const directory = stateDirectory(roots, id);
+  const { readState } = await import("./state.ts");
+  const { cleanUp } = await import("./cleanup.ts");
+  const state = readState(directory);
+  if (state) cleanUp(directory, state, readCgroupHost());
+  if (readDefinition(roots, id)?.remove) removeDefinition(roots, id);
+}

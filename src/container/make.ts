@@ -1,0 +1,128 @@
+import { type CgroupHost, cgroupPath } from "../cgroup/host.ts";
+import { planCgroup } from "../cgroup/plan.ts";
+import {
+  type ContainerPlan,
+  DEFAULT_RULES,
+  planContainer,
+  type RootSource,
+  type Stream,
+  type Surroundings,
+} from "../plan/mod.ts";
+import type { LinuxIDMapping, Spec } from "../spec/mod.ts";
+import { isTerminal } from "./console.ts";
+import type { StartOptions } from "./start.ts";
+import type { Roots, State } from "./state.ts";
+
+/** What the engine knows of a container beside its spec. */
+export interface RunOptions {
+  id: string;
+  name: string;
+  roots: Roots;
+  root: RootSource;
+  /** Whether the container reads the caller's standard input. */
+  interactive: boolean;
+  seccomp?: { filter: Uint8Array; flags: Record<string, number> };
+  timeoutMs?: number;
+  /** Whether an init of minictr's is the first process, and the command its child. */
+  init?: boolean;
+  /** Whether root in the container's user namespace owns what the host's root owns. */
+  mapRoot?: boolean;
+  /** Files that are made for this container, in its state directory, which mounts refer to. */
+  files?: { path: string; content: string }[];
+  /** Sources of bind mounts that are made, as directories, where they are missing. */
+  createSources?: string[];
+  /** A new file for the id. */
+  cidfile?: string;
+  /** A file for the first process's id. */
+  pidfile?: string;
+  /** Told what the user should know, one line each. */
+  onNotice?(text: string): void;
+  trace?: StartOptions["onTrace"];
+  /** For a container in the background: what its supervisor is told. */
+  supervision?: Surroundings["supervision"];
+}
+
+/** The plan of a container on this host, and what else it takes to carry it out. */
+export function planRun(spec: Spec, options: RunOptions, host: CgroupHost): ContainerPlan {
+  const { root, seccomp } = options;
+  const resources = spec.linux?.resources ?? {};
+  const around: Surroundings = {
+    root,
+    cgroup: planCgroup(host, cgroupPath(spec.linux?.cgroupsPath, options.id), {
+      ...resources,
+      devices: [...resources.devices ?? [], ...DEFAULT_RULES],
+    }),
+    ...seccomp ? { seccomp } : {},
+    lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
+    kindOf: (source) => options.createSources?.includes(source) ? "directory" : kindOf(source),
+    streams: options.supervision
+      ? ["null", "log", "log"]
+      : spec.process?.terminal
+      ? ["inherit", "inherit", "inherit"] // The pty takes their place.
+      : streamsFor(options.interactive),
+    mapRoot: options.mapRoot ?? false,
+    foreground: true,
+    init: options.init ?? false,
+    barrier: options.pidfile !== undefined,
+    trace: options.trace !== undefined,
+    ...options.supervision ? { supervision: options.supervision } : {},
+  };
+  return planContainer(spec, around);
+}
+
+/** A source that is missing is taken for a file here; opening it is the step that fails. */
+function kindOf(source: string): "directory" | "file" {
+  try {
+    return Deno.statSync(source).isDirectory ? "directory" : "file";
+  } catch {
+    return "file";
+  }
+}
+
+/** A terminal of the caller's is never handed in: what is written to it goes through a pipe. */
+function streamsFor(interactive: boolean): [Stream, Stream, Stream] {
+  const stream = (fd: number): Stream => isTerminal(fd) ? "pipe" : "inherit";
+  return [interactive ? stream(0) : "null", stream(1), stream(2)];
+}
+
+/** What is written down of a container before anything is made for it. */
+export function stateOf(spec: Spec, { id, name, root }: RunOptions): State {
+  const layer = layerOf(root);
+  return {
+    version: 1,
+    id,
+    name,
+    created: new Date().toISOString(),
+    cgroup: cgroupPath(spec.linux?.cgroupsPath, id),
+    ...layer === undefined ? {} : { layer },
+  };
+}
+
+/** What has to be on disk before the plan is carried out. */
+export function makeFiles(spec: Spec, options: RunOptions): void {
+  const { root } = options;
+  if (root.kind === "overlay") makeLayer(root, options.mapRoot ? spec : undefined);
+  for (const { path, content } of options.files ?? []) Deno.writeTextFileSync(path, content);
+  for (const path of options.createSources ?? []) Deno.mkdirSync(path, { recursive: true });
+}
+
+/** The directory that holds a writable layer with its work directory. */
+function layerOf(root: RootSource): string | undefined {
+  return root.kind === "overlay" ? root.upper.slice(0, root.upper.lastIndexOf("/")) : undefined;
+}
+
+/** @param mapped a spec whose user namespace's root is to own the layer */
+function makeLayer(
+  { upper, work }: Extract<RootSource, { kind: "overlay" }>,
+  mapped: Spec | undefined,
+): void {
+  Deno.mkdirSync(upper, { recursive: true, mode: 0o755 });
+  Deno.mkdirSync(work, { recursive: true, mode: 0o700 });
+  const uid = hostId(mapped?.linux?.uidMappings), gid = hostId(mapped?.linux?.gidMappings);
+  if (uid !== 0 || gid !== 0) Deno.chownSync(upper, uid, gid);
+}
+
+/** The host's id of the container's root. */
+function hostId(mappings: LinuxIDMapping[] = []): number {
+  return mappings.find(({ containerID }) => containerID === 0)?.hostID ?? 0;
+}
