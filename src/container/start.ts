@@ -177,14 +177,14 @@ function executed(
   pid: number,
 ): Diagnosis | undefined {
   const failed = stage.steps[step];
-  const label = failed?.label ?? "";
-  if (!failed || !label.startsWith(`${EXEC_LABEL} `)) return undefined;
+  if (failed?.calls.at(-1)?.name !== "execve") return undefined;
   const results = resultsIn(stage, table);
-  const tried = failed.calls.map(({ args: [path] }, call) => {
+  const tried = failed.calls.flatMap(({ name, args: [path] }, call) => {
+    if (name !== "execve") return [];
     const index = stage.origins.findIndex((of) => of.step === step && of.call === call && of.main);
-    return { path: String(path), errno: -Number(results[index] ?? -errno) };
+    return [{ path: String(path), errno: -Number(results[index] ?? -errno) }];
   });
-  return diagnose(pid, label.slice(EXEC_LABEL.length + 1), tried);
+  return diagnose(pid, failed.label.slice(EXEC_LABEL.length + 1), tried);
 }
 
 const EACCES = 13;
