@@ -1,0 +1,131 @@
+/**
+ * Attributes: what a message carries behind its fixed header, written as an object literal that is
+ * nested as the bytes are.
+ *
+ * ```c
+ * struct nlattr { __u16 nla_len; __u16 nla_type; }; // The length includes these four bytes.
+ * ```
+ *
+ * @see netlink(7), include/uapi/linux/netlink.h
+ */
+import type { Bytes } from "./value.ts";
+
+/**
+ * Attributes by type. An array is one type several times over, as in a list of nf_tables; undefined
+ * is left out.
+ */
+export interface Attributes {
+  readonly [type: number]: Value | undefined;
+}
+
+/** One attribute's payload. */
+export type Value = Uint8Array | Attributes | readonly (Uint8Array | Attributes)[];
+
+/** Bytes of a `struct nlattr`. */
+export const NLA_HDRLEN = 4;
+/** Bytes: what `nla_len` can say, less the header. */
+export const PAYLOAD_LIMIT = 65_535 - NLA_HDRLEN;
+/** Of `nla_type`: the payload is attributes. */
+export const NLA_F_NESTED = 0x8000;
+/** Of `nla_type`: the number in it is big-endian. */
+export const NLA_F_NET_BYTEORDER = 0x4000;
+const NLA_TYPE_MASK = 0x3fff;
+
+/**
+ * Attributes as bytes, those of the lower type first.
+ *
+ * @throws {RangeError} for a payload longer than {@linkcode PAYLOAD_LIMIT}: its length would wrap
+ * around, and the rest of it be read as attributes (CVE-2021-43784)
+ */
+export function serialiseAttributes(attributes: Attributes): Bytes {
+  const bytes = new Uint8Array(sizeOf(attributes));
+  write(attributes, new DataView(bytes.buffer), 0);
+  return bytes;
+}
+
+/** The attributes in some bytes by type: payloads, views of the same memory; the last of a type. */
+export function readAttributes(bytes: Uint8Array): Map<number, Uint8Array> {
+  return new Map(attributesIn(bytes).map(({ type, payload }) => [type, payload]));
+}
+
+/** The payloads of a list: attributes of any one type, in order. */
+export function readList(bytes: Uint8Array): Uint8Array[] {
+  return attributesIn(bytes).map(({ payload }) => payload);
+}
+
+/** The attributes in some bytes, with all that are marked as nested: what serialising undoes. */
+export function parseAttributes(bytes: Uint8Array): Attributes {
+  const found: Record<number, Value> = {};
+  for (const { type, nested, payload } of attributesIn(bytes)) {
+    const value = nested ? parseAttributes(payload) : payload;
+    const before = found[type];
+    if (before === undefined) found[type] = value;
+    else found[type] = isList(before) ? [...before, value] : [before, value];
+  }
+  return found;
+}
+
+/** @throws {Error} for an attribute that ends behind the last byte */
+function attributesIn(bytes: Uint8Array): { type: number; nested: boolean; payload: Uint8Array }[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found = [];
+  for (let at = 0; at + NLA_HDRLEN <= bytes.length;) {
+    const length = view.getUint16(at, true);
+    const type = view.getUint16(at + 2, true);
+    if (length < NLA_HDRLEN || at + length > bytes.length) {
+      throw new Error(`cannot read attribute at byte ${at}: ${length} bytes of ${bytes.length}`);
+    }
+    const payload = bytes.subarray(at + NLA_HDRLEN, at + length);
+    found.push({ type: type & NLA_TYPE_MASK, nested: (type & NLA_F_NESTED) !== 0, payload });
+    at += aligned(length);
+  }
+  return found;
+}
+
+/** `NLA_ALIGN`: up to the next multiple of four. */
+export function aligned(size: number): number {
+  return (size + 3) & ~3;
+}
+
+function isList(value: Value): value is readonly (Uint8Array | Attributes)[] {
+  return Array.isArray(value);
+}
+
+/** What is to be written: each attribute by itself. */
+function* each(attributes: Attributes): Generator<[type: number, value: Uint8Array | Attributes]> {
+  for (const type of Object.keys(attributes)) {
+    const value = attributes[Number(type)];
+    if (value === undefined) continue;
+    if (isList(value)) { for (const one of value) yield [Number(type), one]; }
+    else yield [Number(type), value];
+  }
+}
+
+function sizeOf(attributes: Attributes): number {
+  let size = 0;
+  for (const [type, value] of each(attributes)) {
+    const payload = value instanceof Uint8Array ? value.length : sizeOf(value);
+    if (payload > PAYLOAD_LIMIT) {
+      throw new RangeError(
+        `cannot send attribute ${type}: it has ${payload} bytes, and the limit is ${PAYLOAD_LIMIT}`,
+      );
+    }
+    size += NLA_HDRLEN + aligned(payload);
+  }
+  return size;
+}
+
+/** @returns where the next one goes, aligned */
+function write(attributes: Attributes, view: DataView, start: number): number {
+  let at = start;
+  for (const [type, value] of each(attributes)) {
+    const plain = value instanceof Uint8Array;
+    const from = at + NLA_HDRLEN;
+    if (plain) new Uint8Array(view.buffer).set(value, from);
+    const end = plain ? from + value.length : write(value, view, from);
+    view.setUint16(at, end - at, true);
+    view.setUint16(at + 2, plain ? type : type | NLA_F_NESTED, true);
+    at = aligned(end);
+  }
+  return at;
+}
