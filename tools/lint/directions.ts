@@ -9,6 +9,7 @@
 export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["src/cli"],
   "src/cli": [
+    "src/doctor",
     "src/monitor",
     "src/container",
     "src/image",
@@ -29,6 +30,16 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     "src/image",
     "src/spec",
     "rootfs",
+    "ffi",
+  ],
+  "src/doctor": [
+    "src/container",
+    "src/plan",
+    "src/stage",
+    "src/cgroup",
+    "src/network",
+    "src/netlink",
+    "src/spec",
     "ffi",
   ],
   "src/plan": ["src/cgroup", "src/spec", "ffi"],
@@ -56,6 +67,7 @@ export const DOORS: readonly string[] = [
   "src/cgroup/remove.ts",
   "src/container/detached.ts",
   "src/image/builtin.ts",
+  "src/plan/seccomp/mod.ts",
   "src/plan/step.ts",
   "src/spec/error.ts",
 ];
