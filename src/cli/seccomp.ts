@@ -1,20 +1,41 @@
 /** --security-opt seccomp=: the profile of a container, and the filter that it comes to. */
 
-import { type CompiledSeccomp, compileSeccomp, defaultProfile } from "../plan/seccomp/mod.ts";
-import type { LinuxSeccomp, Spec } from "../spec/mod.ts";
+import {
+  type CompiledSeccomp,
+  compileSeccomp,
+  defaultFilter,
+  defaultProfile,
+  filterFlags,
+  type ProfileInputs,
+  readProfile,
+} from "../plan/seccomp/mod.ts";
+import { type LinuxSeccomp, type Spec, SpecError } from "../spec/mod.ts";
+import { UsageError } from "./usage_error.ts";
 
-/** The profile that a container gets: the default one fits its bounding set and this kernel. */
+/** What {@link profileFor} already has the filter of; such a profile is not changed afterwards. */
+const compiled = new WeakMap<LinuxSeccomp, CompiledSeccomp>();
+
+/**
+ * The profile that a container gets: the default one, or a file's, for its bounding set and this
+ * kernel.
+ *
+ * @throws {UsageError} if the file is no profile that can be compiled
+ */
 export function profileFor(
   wanted: "default" | "unconfined" | { path: string },
   spec: Spec,
 ): LinuxSeccomp | undefined {
   if (wanted === "unconfined") return undefined;
-  const inputs = {
+  const inputs: ProfileInputs = {
     capabilities: new Set(spec.process?.capabilities?.bounding),
     arch: Deno.build.arch,
     kernel: kernelVersion(),
   };
-  return defaultProfile(inputs);
+  if (wanted !== "default") return profileOf(wanted.path, inputs);
+  const profile = defaultProfile(inputs);
+  const filter = defaultFilter(inputs);
+  if (filter) compiled.set(profile, { filter, flags: filterFlags(profile) });
+  return profile;
 }
 
 /**
@@ -23,7 +44,34 @@ export function profileFor(
  * @throws {SpecError} for what it names and this program does not know
  */
 export function filterOf(seccomp: LinuxSeccomp): CompiledSeccomp {
-  return compileSeccomp(seccomp, Deno.build.arch);
+  return compiled.get(seccomp) ?? compileSeccomp(seccomp, Deno.build.arch);
+}
+
+/** Compiles it as well, so that what is wrong is said of the file, and not of a config.json. */
+function profileOf(path: string, inputs: ProfileInputs): LinuxSeccomp {
+  const text = textOf(path);
+  try {
+    const profile = readProfile(text, inputs);
+    compiled.set(profile, compileSeccomp(profile, inputs.arch));
+    return profile;
+  } catch (cause) {
+    if (!(cause instanceof SpecError)) throw cause;
+    const what = cause.message.replace(/^config\.json: (linux\.seccomp\.)?/, "");
+    throw new UsageError(`--security-opt: cannot use the seccomp profile "${path}": ${what}`, {
+      cause,
+    });
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.replace(/: \w+ '.*$/, "") : String(cause);
+    throw new UsageError(`--security-opt: cannot read the seccomp profile "${path}": ${why}`, {
+      cause,
+    });
+  }
 }
 
 /** Major and minor of "6.18.5-cloud"; uname(2). */

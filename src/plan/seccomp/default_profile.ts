@@ -75,13 +75,24 @@ const FAMILIES = [
  */
 const PERSONALITIES = [0, 8, 0x20000, 0x20008, LOW_WORD];
 
+/**
+ * A name for all inputs with the same default profile, for who keeps what was compiled:
+ * "x86_64 ptrace CAP_SYS_CHROOT".
+ */
+export function filterKey({ capabilities, arch, kernel }: ProfileInputs): string {
+  const unlocking = Object.keys(UNLOCKED).filter((name) => capabilities.has(name));
+  return [arch, ...mayTrace(kernel) ? ["ptrace"] : [], ...unlocking].join(" ");
+}
+
+/** Before Linux 4.8 a tracer could change a call after the filter had seen it; seccomp(2). */
+function mayTrace([major, minor]: ProfileInputs["kernel"]): boolean {
+  return major > 4 || major === 4 && minor >= 8;
+}
+
 /** The default profile for what a container has, without any condition but of arguments. */
 export function defaultProfile({ capabilities, arch, kernel }: ProfileInputs): LinuxSeccomp {
   let names = `${ALLOWED} ${OF_ARCHITECTURE[arch]}`;
-  // Before Linux 4.8 a tracer could change a call after the filter had seen it; seccomp(2).
-  if (kernel[0] > 4 || kernel[0] === 4 && kernel[1] >= 8) {
-    names += " process_vm_readv process_vm_writev ptrace";
-  }
+  if (mayTrace(kernel)) names += " process_vm_readv process_vm_writev ptrace";
   for (const capability in UNLOCKED) {
     if (capabilities.has(capability)) names += " " + UNLOCKED[capability];
   }

@@ -1,0 +1,42 @@
+import assert from "assert";
+import { DEFAULT_CAPABILITIES } from "../../spec/mod.ts";
+import { compileSeccomp } from "./compile.ts";
+import { defaultFilter } from "./default_filter.ts";
+import { defaultProfile, filterKey } from "./default_profile.ts";
+
+const KERNEL = [6, 1] as const;
+
+for (const arch of ["x86_64", "aarch64"] as const) {
+  Deno.test(`the filter kept for ${arch} is what the default profile compiles to`, () => {
+    const inputs = { arch, kernel: KERNEL, capabilities: new Set(DEFAULT_CAPABILITIES) };
+    const { filter } = compileSeccomp(defaultProfile(inputs), arch);
+    assert.equal(defaultFilter(inputs)?.toBase64(), filter.toBase64());
+  });
+
+  Deno.test(`no filter of ${arch} is kept for other capabilities or an old kernel`, () => {
+    const capabilities = new Set(DEFAULT_CAPABILITIES);
+    assert.equal(defaultFilter({ arch, kernel: [4, 7], capabilities }), undefined);
+    assert.equal(defaultFilter({ arch, kernel: KERNEL, capabilities: new Set() }), undefined);
+    capabilities.add("CAP_SYS_ADMIN");
+    assert.equal(defaultFilter({ arch, kernel: KERNEL, capabilities }), undefined);
+  });
+}
+
+Deno.test("filterKey() differs exactly where the default profile does", () => {
+  const of = (kernel: readonly [number, number], ...capabilities: string[]) => {
+    const inputs = { arch: "x86_64", kernel, capabilities: new Set(capabilities) } as const;
+    return { key: filterKey(inputs), profile: JSON.stringify(defaultProfile(inputs)) };
+  };
+  const all = [
+    of(KERNEL),
+    of([4, 8], "CAP_KILL"),
+    of([4, 7]),
+    of([3, 19], "CAP_NET_RAW"),
+    of(KERNEL, "CAP_BPF"),
+    of(KERNEL, "CAP_SYS_ADMIN", "CAP_BPF"),
+    of(KERNEL, "CAP_BPF", "CAP_SYS_ADMIN", "CAP_CHOWN"),
+  ];
+  for (const a of all) {
+    for (const b of all) assert.equal(a.key === b.key, a.profile === b.profile);
+  }
+});
