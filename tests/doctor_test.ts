@@ -1,42 +1,8 @@
 import assert from "assert";
-import { type Ended, minictrCommand, type Scratch, test } from "./support/mod.ts";
-
-interface Check {
-  id: string;
-  status: "ok" | "warn" | "fail" | "skip";
-  found: string;
-  consequence: string;
-  remedy: string;
-}
+import { doctorIn } from "./support/doctor.ts";
+import { minictrCommand, test } from "./support/mod.ts";
 
 const root = ["root"] as const;
-
-/** Runs a shell script in which "$@" is `minictr doctor --json`. */
-async function doctorIn(t: Scratch, words: string[], script = 'exec "$@"'): Promise<Answer> {
-  const command = [...minictrCommand(), "--root", t.root, "doctor", "--json"];
-  await using program = t.start([...words, "sh", "-c", script, "sh", ...command], {
-    env: { MINICTR_ROOT: t.root },
-  });
-  return answerOf(await program.ended);
-}
-
-interface Answer extends Ended {
-  checks: Map<string, Check>;
-}
-
-function answerOf(ended: Ended): Answer {
-  assert.ok(ended.out.startsWith("["), ended.err);
-  const list: Check[] = JSON.parse(ended.out);
-  return { ...ended, checks: new Map(list.map((check) => [check.id, check])) };
-}
-
-function read(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path).trim();
-  } catch {
-    return undefined;
-  }
-}
 
 test("doctor finds each namespace that unshare can make", { requires: root }, async (t) => {
   const { checks } = await doctorIn(t, ["env"]);
@@ -55,7 +21,9 @@ test("doctor finds each namespace that unshare can make", { requires: root }, as
 
 test("doctor's capabilities are those of /proc", { requires: root }, async (t) => {
   const { checks } = await doctorIn(t, ["env"]);
-  const mask = BigInt(`0x${/^CapEff:\s+(\w+)/m.exec(read("/proc/self/status") ?? "")?.[1]}`);
+  const mask = BigInt(
+    `0x${/^CapEff:\s+(\w+)/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]}`,
+  );
   const bits = { "sys-admin": 21n, "net-admin": 12n, "sys-resource": 24n, "mknod": 27n };
   for (const [name, bit] of Object.entries(bits)) {
     const has = (mask >> bit & 1n) === 1n;
@@ -120,81 +88,15 @@ test("doctor calls overlayfs usable where mount(8) can mount one", {
 test("doctor refuses a data root on which no overlay can be mounted", {
   requires: [...root, "overlay-on-tmp"],
 }, async (t) => {
-  const script = 'mkdir -p "$R/l" "$R/u" "$R/w" "$R/m" && mount -t overlay -o ' +
-    '"lowerdir=$R/l,upperdir=$R/u,workdir=$R/w" overlay "$R/m" && ' +
-    'export MINICTR_ROOT="$R/m" && exec "$@"';
-  const command = [...minictrCommand(), "doctor", "--json"];
-  await using program = t.start(["unshare", "--mount", "sh", "-c", script, "sh", ...command], {
-    env: { R: t.directory },
-  });
-  const { checks, code } = answerOf(await program.ended);
+  const script = 'cd "$0" && mkdir data l u w && ' +
+    "mount -t overlay -o lowerdir=l,upperdir=u,workdir=w overlay data && " +
+    'export MINICTR_ROOT="$0/data" && exec "$@"';
+  const words = ["unshare", "--mount"];
+  const { checks, code } = await doctorIn(t, words, script.replaceAll("$0", t.directory));
   assert.equal(code, 1);
   assert.equal(checks.get("overlay")?.status, "fail");
   assert.match(checks.get("overlay")?.found ?? "", /overlay/);
   assert.match(checks.get("data-root")?.found ?? "", /on overlay/);
-});
-
-test("doctor finds version 1's controllers where findmnt does", {
-  requires: [...root, "cgroup-v1"],
-}, async (t) => {
-  const { checks } = await doctorIn(t, ["env"]);
-  assert.match(checks.get("cgroup-version")?.found ?? "", /^version 1/);
-  const names = { memory: "memory", cpu: "cpu", io: "blkio", pids: "pids", hugetlb: "hugetlb" };
-  for (const [id, name] of Object.entries(names)) {
-    await using judge = t.start(["findmnt", "-n", "-t", "cgroup", "-O", name, "-o", "TARGET"]);
-    const [target = ""] = (await judge.ended).out.split("\n");
-    const { status, found = "", remedy = "" } = checks.get(`controller-${id}`) ?? {};
-    if (target === "") assert.match(`${status} ${remedy}`, new RegExp(`warn .*-o ${name} |skip`));
-    else assert.ok(status === "ok" && found.includes(`mounted on "${target}"`), found);
-  }
-});
-
-test("doctor tells a read-only hierarchy from the others, and how to mend it", {
-  requires: [...root, "cgroup-v1", "controller:pids"],
-}, async (t) => {
-  const script =
-    'p=$(findmnt -n -t cgroup -O pids -o TARGET) && mount -o bind,remount,ro "$p" && ' +
-    'exec "$@"';
-  const { checks, code } = await doctorIn(t, ["unshare", "--mount"], script);
-  assert.equal(code, 1);
-  assert.match(checks.get("cgroup-create")?.found ?? "", /pids.*EROFS/);
-  assert.equal(checks.get("controller-pids")?.status, "warn");
-  assert.match(checks.get("controller-pids")?.remedy ?? "", /^mount -o remount,rw \/.*pids$/);
-  assert.equal(checks.get("controller-memory")?.status, "ok");
-});
-
-test("doctor finds version 2's controllers as cgroup.controllers has them", {
-  requires: [...root, "cgroup-v2"],
-}, async (t) => {
-  const { checks } = await doctorIn(t, ["env"]);
-  assert.match(checks.get("cgroup-version")?.found ?? "", /^version 2/);
-  const [offered = [], enabled = []] = ["controllers", "subtree_control"].map((file) =>
-    read(`/sys/fs/cgroup/cgroup.${file}`)?.split(" ")
-  );
-  for (const name of ["memory", "cpu", "cpuset", "io", "pids", "hugetlb", "rdma"]) {
-    const { status, found = "" } = checks.get(`controller-${name}`) ?? {};
-    assert.equal(status === "ok", offered.includes(name), found);
-    assert.equal(found.startsWith("enabled in"), enabled.includes(name), found);
-  }
-  for (const id of ["clone-into-cgroup", "cgroup-kill", "device-rules", "freezer"]) {
-    assert.equal(checks.get(id)?.status, "ok", checks.get(id)?.found);
-  }
-});
-
-test("doctor names what to write where a controller is not passed on", {
-  requires: [...root, "cgroup-v2", "controller:pids"],
-}, async (t) => {
-  // The throw-away cgroup is the root that doctor sees: not a true root, and with a process in it.
-  const cgroup = `/sys/fs/cgroup/${t.name}`;
-  Deno.mkdirSync(cgroup);
-  const script = `echo $$ > ${cgroup}/cgroup.procs && exec unshare --cgroup --mount sh -c ` +
-    `'umount /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"' sh "$@"`;
-  const { checks } = await doctorIn(t, ["env"], script);
-  Deno.removeSync(cgroup);
-  const { status, found, remedy } = checks.get("controller-pids") ?? {};
-  assert.equal(status, "warn", found);
-  assert.match(found ?? "", /processes of its own \(EBUSY\)/);
-  assert.match(remedy ?? "", /echo \+pids > \/sys\/fs\/cgroup\/cgroup\.subtree_control$/);
 });
 
 test("doctor makes a bridge, a veth pair and a table where ip and nft can", {
@@ -246,9 +148,9 @@ test("doctor without root says what it could not try, and exits 1", {
 
 test("doctor leaves nothing behind", { requires: root }, async (t) => {
   const look = async () => {
-    const script = "nft list tables 2>/dev/null; ls /sys/class/net; ls -a /run /var/lib; " +
-      "find /sys/fs/cgroup -name '*minictr-doctor*'; grep doctor /proc/self/mountinfo; " +
-      `ls -aR ${t.directory}`;
+    const script = "(nft list tables; ls /sys/class/net; ls -a /run /var/lib /tmp; " +
+      "cat /proc/self/mountinfo; find /sys/fs/cgroup -type d) 2>/dev/null | grep doctor | " +
+      `grep -v ${t.name}; ls -aR ${t.directory}`;
     await using program = t.start(["sh", "-c", script]);
     return (await program.ended).out;
   };

@@ -1,3 +1,4 @@
+import { SIGINT, SIGTERM } from "../../ffi/constants.ts";
 import { rootsBelow } from "../container/mod.ts";
 import { canRun, examine, isUnicodeLocale, reportText } from "../doctor/mod.ts";
 import { parseCommandLine, wrongUse } from "./grammar.ts";
@@ -21,13 +22,11 @@ const DOCTOR = {
   ],
 } as const;
 
-const STOPPED_BY_SIGINT = 130;
-
 /**
  * `minictr doctor`: tries what this host can do.
  *
  * @param root the directory of `--root`, whose filesystem is looked at
- * @returns 0 when containers can be run here, otherwise 1
+ * @returns 0 when containers can be run here, otherwise 1; 128 + n when signal n stopped it
  */
 export async function run(
   args: string[],
@@ -39,12 +38,11 @@ export async function run(
     return 0;
   }
   if (operands.length > 0) throw wrongUse(DOCTOR, `unexpected operand "${operands[0]}"`);
-  let stopped = false;
-  const stop = () => stopped = true;
-  Deno.addSignalListener("SIGINT", stop);
-  Deno.addSignalListener("SIGTERM", stop);
-  const checks = await examine(rootsBelow(root || undefined), () => stopped);
-  if (stopped) return STOPPED_BY_SIGINT;
+  let stoppedBy = 0;
+  Deno.addSignalListener("SIGINT", () => stoppedBy = SIGINT);
+  Deno.addSignalListener("SIGTERM", () => stoppedBy = SIGTERM);
+  const checks = await examine(rootsBelow(root || undefined), () => stoppedBy > 0);
+  if (stoppedBy > 0) return 128 + stoppedBy;
   const shown = flags.quiet
     ? checks.filter(({ status }) => status === "warn" || status === "fail")
     : checks;

@@ -105,10 +105,17 @@ export function controllerProbes(): Probe[] {
         "cgroup.subtree_control, or have systemd do that (Delegate=yes)",
       root: true,
       ...controller.essentialInV1 ? { essential: true } : {},
-      look: (host) =>
-        host.cgroups.version === 1 ? lookV1(host, controller) : lookV2(host, controller),
+      look: (host) => lookAt(host, controller),
     };
   });
+}
+
+function lookAt(host: Host, controller: Controller): Finding {
+  const { version, hierarchies } = host.cgroups;
+  if (version === 2) return lookV2(host, controller);
+  // To mount all of version 1 is no remedy for that: it is to mount version 2.
+  if (hierarchies.length === 0) return skip("not tried: no cgroup filesystem is mounted");
+  return lookV1(host, controller);
 }
 
 /** What {@link whyMissing} says, its remedy apart. */
