@@ -2,12 +2,14 @@ import { readCgroupHost } from "../cgroup/mod.ts";
 import {
   assemblePlan,
   planRun,
+  type Roots,
   type RunOptions,
   wantsUserNamespace,
   withUserNamespace,
 } from "../container/mod.ts";
-import { explain, type ExplainedStep } from "../plan/mod.ts";
-import type { Spec } from "../spec/mod.ts";
+import { type ExecOptions, type Joined, planJoin } from "../container/exec.ts";
+import { type ContainerPlan, explain, type ExplainedStep } from "../plan/mod.ts";
+import type { Process, Spec } from "../spec/mod.ts";
 
 /** Stands for the one that a process of its own holds while the container is made. */
 const NEW_USER_NAMESPACE = "/proc/HOLDER/ns/user";
@@ -19,7 +21,21 @@ export function printPlan(spec: Spec, options: RunOptions, json: boolean): numbe
     options,
     readCgroupHost(),
   );
-  const { host } = assemblePlan(plan, { fallbackPath: `${options.roots.run}/stage` });
+  return print(plan, options, json);
+}
+
+/** `exec --explain`: the same for a further process in a container that runs. */
+export function printJoin(
+  joined: Joined,
+  process: Process,
+  options: ExecOptions,
+  json: boolean,
+): number {
+  return print(planJoin(joined, process, options), options, json);
+}
+
+function print(plan: ContainerPlan, { roots }: { roots: Roots }, json: boolean): number {
+  const { host } = assemblePlan(plan, { fallbackPath: `${roots.run}/stage` });
   const steps = [...explain(host.steps, "minictr"), ...explain(plan.stage, "container")];
   console.log(json ? JSON.stringify(steps, null, 2) : steps.map(stepText).join("\n"));
   return 0;

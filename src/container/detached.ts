@@ -1,6 +1,7 @@
 import { readCgroupHost } from "../cgroup/host.ts";
 import type { Spec } from "../spec/mod.ts";
 import { dataDirectory, type Definition, readDefinition, removeDefinition } from "./definition.ts";
+import { runningAs, writeSpec } from "./live.ts";
 import { makeFiles, planRun, type RunOptions, stateOf } from "./make.ts";
 import { assemblePlan, start, type StartOptions } from "./start.ts";
 import {
@@ -64,7 +65,8 @@ export async function startDetached(
       startOptions,
     );
     const { pid, supervisor = 0 } = started;
-    writeState(held.directory, { ...state, pid, supervisor, startedAt: new Date().toISOString() });
+    writeSpec(held.directory, spec);
+    writeState(held.directory, { ...state, ...runningAs(pid), supervisor });
     return pid;
   } catch (error) {
     const { cleanUp } = await import("./cleanup.ts");

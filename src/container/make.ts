@@ -5,11 +5,10 @@ import {
   DEFAULT_RULES,
   planContainer,
   type RootSource,
-  type Stream,
   type Surroundings,
 } from "../plan/mod.ts";
 import type { LinuxIDMapping, Spec } from "../spec/mod.ts";
-import { isTerminal } from "./console.ts";
+import { streamsFor } from "./foreground.ts";
 import type { StartOptions } from "./start.ts";
 import type { Roots, State } from "./state.ts";
 
@@ -77,12 +76,6 @@ function kindOf(source: string): "directory" | "file" {
   } catch {
     return "file";
   }
-}
-
-/** A terminal of the caller's is never handed in: what is written to it goes through a pipe. */
-function streamsFor(interactive: boolean): [Stream, Stream, Stream] {
-  const stream = (fd: number): Stream => isTerminal(fd) ? "pipe" : "inherit";
-  return [interactive ? stream(0) : "null", stream(1), stream(2)];
 }
 
 /** What is written down of a container before anything is made for it. */

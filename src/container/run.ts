@@ -1,10 +1,11 @@
-import { catchSignals, F_SETFL, O_NONBLOCK, SIGKILL, syscall } from "../../ffi/mod.ts";
+import { catchSignals, SIGKILL } from "../../ffi/mod.ts";
 import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
 import type { Spec } from "../spec/mod.ts";
-import { attend, type Copy, type End, statusOf } from "./attend.ts";
-import { isTerminal, rawTerminal } from "./console.ts";
+import { statusOf } from "./attend.ts";
+import { attendTo } from "./foreground.ts";
+import { runningAs, writeSpec } from "./live.ts";
 import { makeFiles, planRun, type RunOptions, stateOf } from "./make.ts";
-import { assemblePlan, start, type Started, type StartOptions } from "./start.ts";
+import { assemblePlan, start, type StartOptions } from "./start.ts";
 import { createState, writeState } from "./state.ts";
 import { makeUserNamespace, wantsUserNamespace, withUserNamespace } from "./user_namespace.ts";
 
@@ -38,7 +39,8 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
   try {
     makeFiles(spec, options);
     const started = start(assembled, startOptions);
-    writeState(held.directory, { ...state, pid: started.pid });
+    writeSpec(held.directory, spec);
+    writeState(held.directory, { ...state, ...runningAs(started.pid) });
     await import("./cleanup.ts"); // What comes afterwards is loaded while the container runs.
     const end = attendTo(started, signals, options);
     const notice = end.signal === SIGKILL
@@ -67,32 +69,4 @@ async function outOfMemory(
     ? "the host, or a cgroup above it, has no more"
     : `its limit is ${limit} bytes (${(limit / 2 ** 20).toFixed(1)} MiB)`;
   return `container "${name}" was killed, out of memory: ${told}`;
-}
-
-function attendTo(started: Started, signals: number, options: RunOptions): End {
-  const { pidfd, terminal, pipes } = started;
-  const copies: Copy[] = [];
-  using _ = terminal !== undefined && options.interactive && isTerminal(0)
-    ? rawTerminal(0)
-    : undefined;
-  if (terminal !== undefined) {
-    syscall("fcntl", terminal, F_SETFL, O_NONBLOCK);
-    if (options.interactive) copies.push({ from: 0, to: terminal, output: false });
-    copies.push({ from: terminal, to: 1, output: true });
-  }
-  for (const [number, pipe] of pipes.entries()) {
-    if (pipe === undefined) continue;
-    copies.push(
-      number === 0
-        ? { from: 0, to: pipe, output: false, close: pipe }
-        : { from: pipe, to: number, output: true, close: pipe },
-    );
-  }
-  return attend({
-    pidfd,
-    signals,
-    copies,
-    ...terminal === undefined ? {} : { terminal: { master: terminal, size: 0 } },
-    ...options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs },
-  });
 }

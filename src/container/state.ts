@@ -41,6 +41,9 @@ export interface State {
   layer?: string;
   /** When it runs: the first process, as the host sees it. */
   pid?: number;
+  /** Its start in clock ticks since boot, and the boot: a later process may have its number. */
+  startTime?: number;
+  bootId?: string;
   /** Its parent, if it runs in the background. */
   supervisor?: number;
   /** ISO 8601. */

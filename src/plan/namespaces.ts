@@ -2,7 +2,17 @@ import * as C from "../../ffi/constants.ts";
 import { writeFile } from "./calls.ts";
 import { SpecError } from "../spec/error.ts";
 import type { LinuxNamespace, LinuxTimeOffset } from "../spec/types.ts";
-import { type Call, call, type Flags, flags, type Slot, slot, type Step, step, struct } from "./step.ts";
+import {
+  type Call,
+  call,
+  type Flags,
+  flags,
+  type Slot,
+  slot,
+  type Step,
+  step,
+  struct,
+} from "./step.ts";
 
 const { AT_FDCWD, CLONE_PARENT, O_RDONLY, SIGCHLD } = C;
 

@@ -49,6 +49,15 @@ export async function readProcess(text: string): Promise<Process> {
   return validateProcess(parseJson(text));
 }
 
+/**
+ * What the text of a config.json says, unchecked: for what this program wrote itself.
+ *
+ * @throws {SpecError} if it is no JSON
+ */
+export async function parseSpec(text: string): Promise<unknown> {
+  return (await import("./json.ts")).parseJson(text);
+}
+
 /** The text of a config.json, two spaces deep. */
 export async function printSpec(spec: Spec): Promise<string> {
   return (await import("./json.ts")).printJson(spec);

@@ -1,0 +1,140 @@
+import { catchSignals, Fd, syscall } from "../../ffi/mod.ts";
+import { isFrozen } from "../cgroup/freeze.ts";
+import { readCgroupHost } from "../cgroup/host.ts";
+import { joinOf } from "../cgroup/plan.ts";
+import { cgroupOf } from "../cgroup/processes.ts";
+import { type ContainerPlan, type ExecSurroundings, planExec, type Stream } from "../plan/mod.ts";
+import type { Process, Spec } from "../spec/mod.ts";
+import { statusOf } from "./attend.ts";
+import { ContainerError, findRunning } from "./find.ts";
+import { attendTo, streamsFor } from "./foreground.ts";
+import { isRunning, readOwnSpec, type Running } from "./live.ts";
+import { assemblePlan, start, type StartOptions } from "./start.ts";
+import type { Roots, State } from "./state.ts";
+
+/** A running container that is about to be joined. */
+export interface Joined extends Disposable {
+  state: State & Running;
+  spec: Spec & { process: Process };
+  /** A descriptor of its first process. */
+  pidfd: number;
+}
+
+/** What a further process is, beside its description as a process. */
+export interface ExecOptions {
+  roots: Roots;
+  /** Whether it reads the caller's standard input. */
+  interactive: boolean;
+  /** Whether minictr does not wait for it. */
+  detach: boolean;
+  seccomp?: ExecSurroundings["seccomp"];
+  /** Told its process id, as the host sees it, before it is waited for. */
+  onStart?(pid: number): void;
+  trace?: StartOptions["onTrace"];
+}
+
+/**
+ * Takes hold of a running container by name, id, or the beginning of an id.
+ *
+ * @throws {ContainerError} if there is none, or it does not run, or is paused
+ */
+export async function joinContainer(roots: Roots, name: string): Promise<Joined> {
+  const { directory, state } = findRunning(roots, name);
+  const pidfd = new Fd(syscall("pidfd_open", state.pid, 0));
+  try {
+    const spec = await readOwnSpec(directory);
+    // Looked at again: from here on the descriptor means this process and no other.
+    if (!isRunning(state)) {
+      throw new ContainerError(`container "${name}" does not run: it has ended`);
+    }
+    if (!spec?.process) throw new ContainerError(`cannot find the spec of container "${name}"`);
+    const described = { ...spec, process: spec.process };
+    return {
+      state,
+      spec: described,
+      pidfd: pidfd.number,
+      [Symbol.dispose]: () => pidfd.close(),
+    };
+  } catch (error) {
+    pidfd.close();
+    throw error;
+  }
+}
+
+/**
+ * The plan of a further process in a container, and what it takes to carry it out.
+ *
+ * @throws {ContainerError} if the container is paused: the process would be stopped, too
+ */
+export function planJoin(joined: Joined, process: Process, options: ExecOptions): ContainerPlan {
+  const { state, pidfd } = joined;
+  const host = readCgroupHost();
+  if (isFrozen(host, state.cgroup)) {
+    throw new ContainerError(
+      `container "${state.name}" is paused: nothing can be started in it; unpause it first`,
+    );
+  }
+  const nothing: [Stream, Stream, Stream] = ["null", "null", "null"];
+  return planExec(process, {
+    pid: state.pid,
+    pidfd,
+    namespaces: foreignNamespaces(state.pid),
+    cgroup: joinOf(host, cgroupOf(host, state.cgroup, state.pid)),
+    ...options.seccomp ? { seccomp: options.seccomp } : {},
+    lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
+    streams: options.detach ? nothing : streamsFor(options.interactive),
+    foreground: !options.detach,
+    trace: options.trace !== undefined,
+  });
+}
+
+/** By their names in /proc/PID/ns, as config.json calls them. */
+const NAMESPACES = {
+  user: "user",
+  mnt: "mount",
+  pid: "pid",
+  net: "network",
+  ipc: "ipc",
+  uts: "uts",
+  cgroup: "cgroup",
+  time: "time",
+};
+
+/** The namespaces of a process that are not minictr's own; namespaces(7). */
+function foreignNamespaces(pid: number): string[] {
+  const link = (of: string, name: string) => {
+    try {
+      return Deno.readLinkSync(`/proc/${of}/ns/${name}`);
+    } catch {
+      return undefined; // A kernel without this kind, for both.
+    }
+  };
+  return Object.entries(NAMESPACES)
+    .filter(([name]) => link(String(pid), name) !== link("self", name))
+    .map(([, type]) => type);
+}
+
+/**
+ * Runs a further process in a container. One in the background is nobody's child as soon as minictr
+ * ends: the host's init reaps it, or whoever called minictr and is a subreaper, as with runc. The
+ * container's own first process cannot: it may be a program that never reaps.
+ *
+ * @returns the exit status as a shell shows it; 0 for a process in the background
+ * @throws {StartError} when a step failed
+ */
+export function execIn(joined: Joined, process: Process, options: ExecOptions): number {
+  const { trace } = options;
+  const startOptions: StartOptions = {
+    fallbackPath: `${options.roots.run}/stage.${joined.state.id}.${Deno.pid}`,
+    ...trace ? { trace: true, onTrace: trace } : {},
+  };
+  const assembled = assemblePlan(planJoin(joined, process, options), startOptions);
+  if (options.detach) {
+    options.onStart?.(start(assembled, startOptions).pid);
+    return 0;
+  }
+  const signals = catchSignals();
+  const started = start(assembled, startOptions);
+  options.onStart?.(started.pid);
+  return statusOf(attendTo(started, signals, options));
+}

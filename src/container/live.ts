@@ -1,0 +1,81 @@
+import type { Spec } from "../spec/mod.ts";
+import type { State } from "./state.ts";
+
+/** What is written down of a container that has just been started. */
+export type Running = Required<Pick<State, "pid" | "startTime" | "bootId" | "startedAt">>;
+
+/**
+ * A first process as it is written down: with what tells it from a later process that has its number.
+ * No process has the start time 0, which stands for one that is gone already.
+ */
+export function runningAs(pid: number): Running {
+  const startTime = stat(pid)?.startTime ?? 0;
+  return { pid, startTime, bootId: bootId(), startedAt: new Date().toISOString() };
+}
+
+/** Whether the process that is written down is still there, and not some other with its number. */
+export function isRunning(state: State): state is State & Running {
+  const { pid, startTime } = state;
+  if (pid === undefined || startTime === undefined || state.bootId !== bootId()) return false;
+  const now = stat(pid);
+  return now !== undefined && now.startTime === startTime && !now.ended;
+}
+
+/**
+ * Writes a container's final spec beside its state, for the commands that come later. It lies in
+ * `<run>/containers/ID/config.json`, and is there as soon as the state has a process id.
+ */
+export function writeSpec(directory: string, spec: Spec): void {
+  Deno.writeTextFileSync(`${directory}/config.json`, compact(spec), { mode: 0o600 });
+}
+
+/** The spec that {@link writeSpec} wrote; undefined where there is none. */
+export async function readOwnSpec(directory: string): Promise<Spec | undefined> {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`${directory}/config.json`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  // A number that JSON.parse would round: only then is the exact parser loaded.
+  const spec: unknown = /\d{16}/.test(text)
+    ? await (await import("../spec/mod.ts")).parseSpec(text)
+    : JSON.parse(text);
+  return isOwnSpec(spec) ? spec : undefined;
+}
+
+/** It was written by this program, into a directory that is root's alone: no further check. */
+function isOwnSpec(spec: unknown): spec is Spec {
+  return typeof spec === "object" && spec !== null && "ociVersion" in spec && "process" in spec;
+}
+
+/** A replacer costs several times the printing: only where there is a bigint. */
+function compact(spec: Spec): string {
+  try {
+    return JSON.stringify(spec);
+  } catch {
+    return JSON.stringify(
+      spec,
+      (_key, item) => typeof item === "bigint" ? JSON.rawJSON(String(item)) : item,
+    );
+  }
+}
+
+/** State letter and field 22, the start in clock ticks since boot; proc_pid_stat(5). */
+function stat(pid: number): { ended: boolean; startTime: number } | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  } catch {
+    return undefined; // ENOENT, or ESRCH while it goes.
+  }
+  // The second field, the command's name in brackets, may hold blanks and brackets itself.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { ended: /[ZXx]/.test(fields[0] ?? ""), startTime: Number(fields[19]) };
+}
+
+/** Another one after each boot; random(4). */
+function bootId(): string {
+  return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+}
