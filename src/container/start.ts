@@ -98,7 +98,10 @@ export function assemblePlan(plan: ContainerPlan, options: StartOptions): Assemb
 export function start(assembled: Assembled, options: StartOptions): Started {
   const { plan, host } = assembled;
   const failure = runHere(host);
-  if (failure) throw startError(host, failure);
+  if (failure) {
+    endStage(resultOf(host, assembled.pid));
+    throw startError(host, failure);
+  }
   const started: Started = {
     pid: resultOf(host, assembled.pid),
     pidfd: resultOf(host, assembled.pidfd),
@@ -106,6 +109,13 @@ export function start(assembled: Assembled, options: StartOptions): Started {
   };
   listen(assembled, started, resultOf(host, plan.channel), options);
   return started;
+}
+
+/** A stage that was started before a later step failed does not go on to the command. */
+function endStage(pid: number): void {
+  if (pid <= 0) return;
+  trySyscall("kill", pid, SIGKILL);
+  trySyscall("wait4", pid, 0, 0, 0);
 }
 
 /** Reads the stage's messages until the command is executed, which closes its end. */
