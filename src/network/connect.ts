@@ -1,0 +1,181 @@
+/** Once a container's network namespace is there: its interfaces; and their end. */
+import {
+  deleteLink,
+  getLink,
+  inNamespace,
+  linkIn,
+  NETLINK_ROUTE,
+  NetlinkError,
+  NetlinkSocket,
+  newAddress,
+  newRoute,
+  newVeth,
+  openNamespace,
+  type Request,
+  setHairpin,
+  setMaster,
+  setNoLinkLocal,
+  setUp,
+} from "../netlink/mod.ts";
+import { parseAddress, parseCidr } from "./address.ts";
+import { findBridge, makeBridge } from "./bridge.ts";
+import { ensureRules } from "./firewall.ts";
+import { allLeases, type Endpoint, readLeases, withNetworkLock, writeLeases } from "./lease.ts";
+import { listNetworks, type Roots } from "./network.ts";
+import type { Attachment, Prepared } from "./prepare.ts";
+import { getSysctl, setSysctl } from "./sysctl.ts";
+
+/**
+ * Makes a container's interfaces, each a veth pair between its network's bridge and its namespace.
+ *
+ * @param into a process in the container, or a descriptor of its network namespace
+ * @throws {Error} when the kernel refuses; `disconnect` takes away what was made
+ */
+export function connect(
+  { attachments }: Prepared,
+  into: { pid: number } | { netns: number },
+): Endpoint[] {
+  if (attachments.length === 0) return [];
+  using opened = "pid" in into ? openNamespace(`/proc/${into.pid}/ns/net`) : undefined;
+  const netns = opened?.number ?? ("netns" in into ? into.netns : -1);
+  using host = new NetlinkSocket(NETLINK_ROUTE);
+  using inside = inNamespace(netns, () => {
+    refuseAdvertisements(attachments);
+    return new NetlinkSocket(NETLINK_ROUTE);
+  });
+  host.send(attachments.flatMap((attachment) => pairOf(attachment, netns)));
+  inside.send(addressesOf(inside, attachments));
+  return attachments.map(({ endpoint }) => endpoint);
+}
+
+/**
+ * Before any interface is there: what is born without a subnet of IPv6 has no address of it, and
+ * nothing listens to router advertisements (CVE-2024-32473, CVE-2020-13401).
+ */
+function refuseAdvertisements(attachments: readonly Attachment[]): void {
+  setSysctl("ipv6/conf/default/accept_ra", "0");
+  const hasV6 = attachments.some(({ endpoint }) => endpoint.addresses.some(isV6));
+  setSysctl("ipv6/conf/default/disable_ipv6", hasV6 ? "0" : "1");
+}
+
+/** The pair: the container's end is born inside, the host's end as a port of the bridge. */
+function pairOf({ endpoint, bridge, mtu }: Attachment, netns: number): Request[] {
+  const size = mtu === undefined ? {} : { mtu };
+  const mac = new Uint8Array(endpoint.mac.split(":").map((byte) => parseInt(byte, 16)));
+  const peer = { name: endpoint.interface, mac, namespace: netns, ...size };
+  return [
+    newVeth(endpoint.host, peer, { master: bridge, ...size }),
+    ...hasV6Here() ? [setNoLinkLocal(endpoint.host)] : [],
+    // Where bridged packets pass the packet filter too, a container's way to its own published
+    // port ends at the port of the bridge that it came in by.
+    ...getSysctl("bridge/bridge-nf-call-iptables") === "1" ? [setHairpin(endpoint.host)] : [],
+    setUp(endpoint.host),
+  ];
+}
+
+/** Up, addresses, and the default routes by the first network that has a way out. */
+function addressesOf(inside: NetlinkSocket, attachments: readonly Attachment[]): Request[] {
+  const requests: Request[] = [];
+  const routed = new Set<boolean>();
+  for (const { network, endpoint } of attachments) {
+    const message = inside.find(getLink(endpoint.interface));
+    if (!message) throw new Error(`interface "${endpoint.interface}" is gone again`);
+    const { index } = linkIn(message);
+    requests.push(setUp(index));
+    for (const text of endpoint.addresses) requests.push(newAddress({ ...parseCidr(text), index }));
+    if (network.internal || endpoint.interface !== "eth0") continue;
+    for (const { gateway } of network.subnets) {
+      const bytes = parseAddress(gateway);
+      if (!bytes || routed.has(isV6(gateway))) continue;
+      routed.add(isV6(gateway));
+      requests.push(newRoute({ prefix: 0, gateway: bytes, index }));
+    }
+  }
+  return requests;
+}
+
+/**
+ * Gives back a container's addresses and ports; what is not there is no error. Its interfaces end
+ * with its network namespace, but where one network is named, its interface is taken away.
+ *
+ * @returns the endpoints that there were
+ * @throws {AggregateError} for all that failed, once all has been tried
+ */
+export function disconnect(roots: Roots, container: string, network?: string): Endpoint[] {
+  return withNetworkLock(roots, () => {
+    const errors: unknown[] = [];
+    const attempt = (act: () => void) => {
+      try {
+        act();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    const gone = allLeases(roots).filter((endpoint) =>
+      endpoint.container === container && (network === undefined || endpoint.network === network)
+    );
+    for (const { network: name, host } of gone) {
+      attempt(() => {
+        const others = readLeases(roots, name).filter((one) => one.container !== container);
+        writeLeases(roots, name, others);
+      });
+      if (network !== undefined) attempt(() => removeLink(host));
+    }
+    if (gone.length > 0) attempt(() => ensureRules(roots));
+    if (errors.length > 0) {
+      throw new AggregateError(errors, `cannot disconnect container "${container}"`);
+    }
+    return gone;
+  });
+}
+
+/**
+ * Makes again what is missing on the host: bridges with containers on them, their ports, the rules.
+ * Equivalent to what `podman network reload` does.
+ *
+ * @throws {AggregateError} for all that failed, once all has been tried
+ */
+export function reloadNetworks(roots: Roots): void {
+  withNetworkLock(roots, () => {
+    using socket = new NetlinkSocket(NETLINK_ROUTE);
+    const errors: unknown[] = [];
+    const attempt = (act: () => void) => {
+      try {
+        act();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    for (const network of listNetworks(roots)) {
+      const endpoints = readLeases(roots, network.name);
+      if (endpoints.length === 0) continue;
+      attempt(() => {
+        const bridge = findBridge(socket, network) ?? makeBridge(socket, network);
+        for (const { host } of endpoints) {
+          const message = socket.find(getLink(host));
+          if (!message || linkIn(message).master === bridge.index) continue;
+          attempt(() => socket.send([setMaster(host, bridge.index), setUp(host)]));
+        }
+      });
+    }
+    attempt(() => ensureRules(roots));
+    if (errors.length > 0) throw new AggregateError(errors, "cannot reload networks");
+  });
+}
+
+function removeLink(name: string): void {
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  try {
+    socket.send([deleteLink(name)]);
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === "ENODEV")) throw error;
+  }
+}
+
+function hasV6Here(): boolean {
+  return getSysctl("ipv6/conf/default/disable_ipv6") !== undefined;
+}
+
+function isV6(address: string): boolean {
+  return address.includes(":");
+}

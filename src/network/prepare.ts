@@ -1,0 +1,206 @@
+/** Before a container starts: all that can fail without it. */
+import { type Link, NETLINK_ROUTE, NetlinkSocket } from "../netlink/mod.ts";
+import { parseAddress } from "./address.ts";
+import { findBridge, hostRoutes, makeBridge } from "./bridge.ts";
+import { collides, defineDefault } from "./create.ts";
+import { ensureRules } from "./firewall.ts";
+import {
+  allLeases,
+  chooseAddress,
+  type Endpoint,
+  readLeases,
+  withNetworkLock,
+  writeLeases,
+} from "./lease.ts";
+import { DEFAULT_NETWORK, type Network, readNetwork, type Roots, vethName } from "./network.ts";
+import { choosePorts, type Holder, type PortRequest, type Published } from "./port.ts";
+import { enableForwarding, setSysctl } from "./sysctl.ts";
+
+/** A network that a container is to be on. */
+export interface NetworkWish {
+  name: string;
+  /** IPv4; absent: a free one. */
+  ip?: string;
+  /** IPv6; absent: a free one. */
+  ip6?: string;
+  /** `02:42:ac:11:00:02`; absent: made from the address. */
+  mac?: string;
+  aliases?: readonly string[];
+}
+
+/** What a container is to have. */
+export interface NetworkRequest {
+  /** The container's id. */
+  container: string;
+  /** The container's name. */
+  name: string;
+  /** The first is eth0, and has the way out and the published ports. */
+  networks: readonly NetworkWish[];
+  publish?: readonly PortRequest[];
+}
+
+/** A container's place on a network, as it has been set aside. */
+export interface Attachment {
+  network: Network;
+  endpoint: Endpoint;
+  /** Index of the bridge's interface. */
+  bridge: number;
+  /** Bytes. */
+  mtu?: number;
+}
+
+/** What {@linkcode connect} needs. */
+export interface Prepared {
+  roots: Roots;
+  attachments: Attachment[];
+}
+
+/**
+ * Sets aside a container's addresses and ports, and makes what its networks lack: bridge,
+ * forwarding, rules. Undone by `disconnect`.
+ *
+ * @throws {Error} for an unknown network, an address or port that is taken, or a kernel that refuses;
+ * nothing is set aside then
+ */
+export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared {
+  return withNetworkLock(roots, () => {
+    using socket = new NetlinkSocket(NETLINK_ROUTE);
+    const before = allLeases(roots);
+    const own = before.filter(({ container }) => container === request.container);
+    let ports = request.publish?.length
+      ? choosePorts(request.publish, holdersOf(before, request.container))
+      : [];
+    const attachments = request.networks.map((wish, index): Attachment => {
+      const { network, link } = networkFor(roots, socket, wish.name);
+      const endpoint = endpointFor(roots, network, { request, wish, at: own.length + index });
+      if (ports.length > 0 && !network.internal) {
+        endpoint.ports = ports;
+        ports = [];
+      }
+      const { index: bridge, mtu } = link;
+      return { network, endpoint, bridge, ...mtu !== undefined && { mtu } };
+    });
+    if (ports.length > 0) throw new Error("cannot publish a port on internal networks alone");
+    try {
+      for (const { network, endpoint } of attachments) {
+        writeLeases(roots, network.name, [...readLeases(roots, network.name), endpoint]);
+      }
+      openWays(attachments);
+      ensureRules(roots);
+    } catch (error) {
+      for (const { network: { name } } of attachments) {
+        const others = readLeases(roots, name).filter(({ container }) =>
+          container !== request.container
+        );
+        writeLeases(roots, name, [...others, ...own.filter(({ network }) => network === name)]);
+      }
+      throw error;
+    }
+    return { roots, attachments };
+  });
+}
+
+/** A network with its bridge, which is made where it is missing. */
+function networkFor(
+  roots: Roots,
+  socket: NetlinkSocket,
+  name: string,
+): { network: Network; link: Link } {
+  let network = readNetwork(roots, name);
+  if (!network) {
+    if (name !== DEFAULT_NETWORK) {
+      throw new Error(
+        `there is no network "${name}"; \`minictr network create ${name}\` makes one`,
+      );
+    }
+    network = defineDefault(roots, socket);
+  }
+  const link = findBridge(socket, network);
+  if (link) return { network, link };
+  if (collides(network, hostRoutes(socket))) { // The host's routes have changed since.
+    const { name, subnets } = network;
+    if (name !== DEFAULT_NETWORK || readLeases(roots, name).length > 0) {
+      const where = subnets.map(({ subnet }) => subnet).join(", ");
+      throw new Error(`cannot make network "${name}": a route of the host leads to ${where}`);
+    }
+    network = defineDefault(roots, socket);
+  }
+  return { network, link: makeBridge(socket, network) };
+}
+
+function endpointFor(
+  roots: Roots,
+  network: Network,
+  { request, wish, at }: { request: NetworkRequest; wish: NetworkWish; at: number },
+): Endpoint {
+  const { container, name } = request;
+  const endpoints = readLeases(roots, network.name);
+  if (endpoints.some((endpoint) => endpoint.container === container)) {
+    throw new Error(`container "${name}" is on network "${network.name}" already`);
+  }
+  const addresses = network.subnets.map((subnet) => {
+    const wanted = subnet.subnet.includes(":") ? wish.ip6 : wish.ip;
+    return chooseAddress(network, subnet, { wanted, endpoints });
+  });
+  refuseUnused(network, wish);
+  return {
+    container,
+    name,
+    network: network.name,
+    interface: `eth${at}`,
+    host: vethName(roots, container, network.name),
+    mac: wish.mac === undefined ? macFor(addresses[0] ?? "") : checkedMac(wish.mac),
+    addresses,
+    aliases: [...wish.aliases ?? []],
+    ports: [],
+    pid: Deno.pid,
+  };
+}
+
+function refuseUnused({ name, subnets }: Network, { ip, ip6 }: NetworkWish): void {
+  const has = (v6: boolean) => subnets.some(({ subnet }) => subnet.includes(":") === v6);
+  if ((ip !== undefined && !has(false)) || (ip6 !== undefined && !has(true))) {
+    throw new Error(`cannot give address "${ip6 ?? ip}": network "${name}" has no such subnet`);
+  }
+}
+
+/** Made from the last four bytes of the address: who gets an address again has the same MAC. */
+function macFor(cidr: string): string {
+  const bytes = parseAddress(cidr.slice(0, cidr.indexOf("/"))) ?? new Uint8Array(4);
+  return [0x0e, 0x6d, ...bytes.slice(-4)].map((byte) => byte.toString(16).padStart(2, "0"))
+    .join(":");
+}
+
+function checkedMac(text: string): string {
+  const bytes = text.split(":").map((part) =>
+    /^[0-9a-fA-F]{2}$/.test(part) ? parseInt(part, 16) : -1
+  );
+  const [first = -1] = bytes;
+  if (bytes.length !== 6 || bytes.includes(-1) || (first & 1) === 1) {
+    throw new Error(`"${text}" is not a MAC address of a device; one is 02:42:ac:11:00:02`);
+  }
+  return text.toLowerCase();
+}
+
+function holdersOf(endpoints: readonly Endpoint[], container: string): Holder[] {
+  return endpoints.filter((endpoint) => endpoint.container !== container).flatMap(
+    ({ name, ports }) => ports.map((published) => ({ published, name: `container "${name}"` })),
+  );
+}
+
+/** Lets packets pass, and the host's 127.0.0.1 reach published ports, which rules.ts guards. */
+function openWays(attachments: readonly Attachment[]): void {
+  const open = attachments.filter(({ network }) => !network.internal);
+  const has = (v6: boolean) =>
+    open.some(({ endpoint }) => endpoint.addresses.some((one) => one.includes(":") === v6));
+  enableForwarding({ v4: has(false), v6: has(true) });
+  for (const { network, endpoint } of open) {
+    if (endpoint.ports.some(reachesLoopback)) {
+      setSysctl(`ipv4/conf/${network.bridge}/route_localnet`, "1");
+    }
+  }
+}
+
+function reachesLoopback({ hostIp }: Published): boolean {
+  return hostIp === undefined || hostIp === "::" || hostIp.startsWith("127.");
+}
