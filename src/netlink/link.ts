@@ -26,7 +26,7 @@ import {
   VETH_INFO_PEER,
 } from "./constants.ts";
 import type { Message, Request } from "./message.ts";
-import { type Bytes, joined, nulString, numberOf, textOf, u32, u8 } from "./value.ts";
+import { type Bytes, joined, nulString, numberOf, plainString, textOf, u32, u8 } from "./value.ts";
 
 /** Bytes of `ifr_name`, the NUL included; IFNAMSIZ. */
 const IFNAMSIZ = 16;
@@ -67,7 +67,7 @@ export interface Link {
 export function newBridge(name: string, options: LinkOptions = {}): Request {
   const body = link(upIf(options), {
     ...common(name, options),
-    [IFLA_LINKINFO]: { [IFLA_INFO_KIND]: nulString("bridge") },
+    [IFLA_LINKINFO]: { [IFLA_INFO_KIND]: plainString("bridge") },
   });
   return {
     what: `add bridge "${name}"`,
@@ -86,7 +86,7 @@ export function newVeth(
   const body = link(upIf(options), {
     ...common(name, options),
     [IFLA_LINKINFO]: {
-      [IFLA_INFO_KIND]: nulString("veth"),
+      [IFLA_INFO_KIND]: plainString("veth"),
       [IFLA_INFO_DATA]: { [VETH_INFO_PEER]: link(upIf(peer), common(peer.name, peer)) },
     },
   });
@@ -144,7 +144,7 @@ export function setNoLinkLocal(link: string | number): Request {
 export function setHairpin(port: string | number): Request {
   return set(port, "hairpin on", {
     [IFLA_LINKINFO]: {
-      [IFLA_INFO_SLAVE_KIND]: nulString("bridge"),
+      [IFLA_INFO_SLAVE_KIND]: plainString("bridge"),
       [IFLA_INFO_SLAVE_DATA]: { [IFLA_BRPORT_MODE]: u8(1) },
     },
   });
@@ -228,7 +228,7 @@ function upIf({ isUp = false }: LinkOptions): LinkHeader {
 /** @throws {Error} for a name that the kernel would cut or refuse */
 function nameBytes(name: string): Bytes {
   const bytes = nulString(name);
-  if (bytes.length < 2 || bytes.length > IFNAMSIZ || /[/:\s]/.test(name)) {
+  if (bytes.length < 2 || bytes.length > IFNAMSIZ || /[/:\s]|^\.\.?$/.test(name)) {
     throw new Error(
       `cannot name a link "${name}": it takes 1 to ${IFNAMSIZ - 1} bytes without "/", ":" or space`,
     );

@@ -93,18 +93,24 @@ export function anyBit(bits: number, register = REG_1): Expression[] {
   return [mask(u32(bits), register), cmp("neq", u32(0), register)];
 }
 
-/** Goes on only if a set has a register's value; for a map, what it maps to goes to `to`. */
-export function lookup(set: string, { from = REG_1, to }: { from?: number; to?: number } = {}) {
+/** Goes on only if a set has a register's value, or has it not. */
+export function lookup(set: string, from = REG_1, how: "in" | "not in" = "in"): Expression {
+  const NFT_LOOKUP_F_INV = 1;
   return expression("lookup", {
     1: nulString(set),
     2: big32(from),
-    3: to === undefined ? undefined : big32(to),
+    5: how === "in" ? undefined : big32(NFT_LOOKUP_F_INV),
   });
+}
+
+/** Goes on only if a map has a register's value; what it maps to goes to another register. */
+export function mapTo(map: string, from = REG_1, to = REG_1): Expression {
+  return expression("lookup", { 1: nulString(map), 2: big32(from), 3: big32(to) });
 }
 
 /** The verdict that a map has for a register's value. */
 export function verdictMap(map: string, from = REG_1): Expression {
-  return lookup(map, { from, to: REG_VERDICT });
+  return mapTo(map, from, REG_VERDICT);
 }
 
 /** A constant, into a register. */
@@ -148,7 +154,17 @@ export function masquerade(): Expression {
 
 /** Counts packets and bytes. */
 export function counter(): Expression {
-  return expression("counter", { 1: new Uint8Array(8), 2: new Uint8Array(8) });
+  return expression("counter", {});
+}
+
+/** An interface's name as `meta iifname` gives it: 16 bytes, of NULs behind it. */
+export function interfaceName(name: string): Uint8Array {
+  const IFNAMSIZ = 16;
+  const text = nulString(name);
+  if (text.length > IFNAMSIZ) throw new Error(`cannot name a link "${name}": it is too long`);
+  const bytes = new Uint8Array(IFNAMSIZ);
+  bytes.set(text);
+  return bytes;
 }
 
 /** Goes on only for packets of one protocol above IP: 6 for TCP, 17 for UDP, …. */

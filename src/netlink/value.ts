@@ -51,6 +51,11 @@ export function nulString(text: string): Bytes {
   return encoder.encode(text + "\0");
 }
 
+/** `NLA_STRING`: UTF-8 with nothing behind it; refuses a NUL as {@linkcode nulString} does. */
+export function plainString(text: string): Bytes {
+  return nulString(text).slice(0, -1);
+}
+
 /** The text of an `NLA_NUL_STRING` or `NLA_STRING`, up to its first NUL. */
 export function textOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
