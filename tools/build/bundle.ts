@@ -1,0 +1,43 @@
+/**
+ * The program as one minified JavaScript file.
+ */
+
+/** What only some commands need is loaded when they do; Deno would load what it finds by name. */
+const BUILT_INTO_DENO = /\bimport\("(node:[a-z/]+)"\)/g;
+/** A package that wants Node's ReadableStream when it takes itself for CommonJS. */
+const STREAMS = /\b[\w$]+\("node:stream\/web"\)/g;
+
+/**
+ * Bundles `entry` into `output`. Every module is in it, and runs when it is first imported.
+ *
+ * For a browser, as for Deno the bundler would load `node:module` at every start (10 ms).
+ *
+ * @throws {Error} when something is left that is looked for elsewhere at run time
+ */
+export async function bundle(entry: string, output: string): Promise<void> {
+  await deno(["bundle", "--quiet", "--minify", "--platform", "browser", "-o", output, entry]);
+  const code = lazyBuiltIns(await Deno.readTextFile(output));
+  const rest = importsIn(code);
+  if (rest.length > 0) throw new Error(`cannot bundle "${entry}": it imports ${rest.join(", ")}`);
+  await Deno.writeTextFile(output, code);
+}
+
+/** Hides the names of modules that are built into Deno from what Deno loads in advance. */
+export function lazyBuiltIns(code: string): string {
+  return code
+    .replaceAll(BUILT_INTO_DENO, (_, name) => `import((name=>name)("${name}"))`)
+    .replaceAll(STREAMS, "globalThis");
+}
+
+/** The specifiers that Deno would load before the program runs. */
+export function importsIn(code: string): string[] {
+  const found = code.matchAll(/\bimport\s*(?:\(\s*|(?:[\w$*{][^;"'()]*from\s*)?)["']([^"']+)["']/g);
+  return Array.from(found, ([, name = ""]) => name);
+}
+
+/** Runs Deno; its standard error is shown. */
+export async function deno(args: string[], env: Record<string, string> = {}): Promise<void> {
+  const child = new Deno.Command(Deno.execPath(), { args, env, stdin: "null" }).spawn();
+  const { success, code } = await child.status;
+  if (!success) throw new Error(`deno ${args[0]} ended with status ${code}`);
+}

@@ -1,0 +1,73 @@
+/**
+ * The portable executable: a shell script, and behind it an archive of Deno and the program.
+ */
+
+/** What is packed, beside a license for it. */
+export interface Parts {
+  deno: string;
+  bundle: string;
+}
+
+/** Keeps the program from ending, so that Deno stores what V8 has compiled. */
+const STAY = "Deno.exit = () => {};\n";
+
+/**
+ * Writes an executable that unpacks `parts` where it is run first. The same parts give the same
+ * bytes.
+ *
+ * @returns its size in bytes
+ */
+export async function makePortable(parts: Parts, output: string): Promise<number> {
+  const scratch = await Deno.makeTempDir({ prefix: "minictr-build-" });
+  try {
+    await Deno.copyFile(parts.deno, `${scratch}/deno`);
+    await Deno.copyFile(parts.bundle, `${scratch}/minictr.js`);
+    await Deno.writeTextFile(`${scratch}/stay.js`, STAY);
+    const archive = await pack(scratch, ["deno", "minictr.js", "stay.js"]);
+    const head = launcher(await digestOf(archive));
+    await Deno.writeFile(`${scratch}/minictr`, head);
+    await Deno.writeFile(`${scratch}/minictr`, archive, { append: true });
+    await Deno.chmod(`${scratch}/minictr`, 0o755);
+    await Deno.copyFile(`${scratch}/minictr`, `${output}.new`);
+    await Deno.rename(`${output}.new`, output);
+    return head.length + archive.length;
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+/** The script; tail(1) counts bytes from 1. */
+function launcher(digest: string): Uint8Array {
+  const template = Deno.readTextFileSync(new URL("portable.sh", import.meta.url))
+    .replace("@DIGEST@", digest);
+  const placeholder = "@OFFSET@";
+  const fixed = template.length - placeholder.length;
+  let offset = fixed + 1;
+  while (fixed + `${offset}`.length + 1 !== offset) offset++;
+  return new TextEncoder().encode(template.replace(placeholder, `${offset}`));
+}
+
+/** A compressed tar archive in which nothing tells of this machine, user or day. */
+async function pack(directory: string, names: string[]): Promise<Uint8Array<ArrayBuffer>> {
+  for (const name of names) {
+    await Deno.chmod(`${directory}/${name}`, name === "deno" ? 0o755 : 0o644);
+  }
+  const words = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
+  const tar = new Deno.Command("tar", {
+    args: ["-c", "--format=ustar", ...words, "-C", directory, ...names],
+    stdout: "piped",
+  }).spawn();
+  const gzip = new Deno.Command("gzip", { args: ["-n", "-6"], stdin: "piped", stdout: "piped" })
+    .spawn();
+  const [, packed, { success }] = await Promise.all([
+    tar.stdout.pipeTo(gzip.stdin),
+    new Response(gzip.stdout).bytes(),
+    tar.status,
+  ]);
+  if (!success || !(await gzip.status).success) throw new Error("cannot pack the archive");
+  return packed;
+}
+
+async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
