@@ -53,7 +53,7 @@ const TYPES: Record<string, Record<string, number>> = {
 
 /** A device number as mknod(2) takes it. */
 export function deviceNumber(major: number, minor: number): number {
-  return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
+  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 
 /** The default nodes and those of `linux.devices`; a later one of the same path wins. */
