@@ -12,9 +12,6 @@ import {
 import { type LinuxSeccomp, type Spec, SpecError } from "../spec/mod.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** What {@link profileFor} already has the filter of; such a profile is not changed afterwards. */
-const compiled = new WeakMap<LinuxSeccomp, CompiledSeccomp>();
-
 /**
  * The profile that a container gets: the default one, or a file's, for its bounding set and this
  * kernel.
@@ -31,11 +28,7 @@ export function profileFor(
     arch: Deno.build.arch,
     kernel: kernelVersion(),
   };
-  if (wanted !== "default") return profileOf(wanted.path, inputs);
-  const profile = defaultProfile(inputs);
-  const filter = defaultFilter(inputs);
-  if (filter) compiled.set(profile, { filter, flags: filterFlags(profile) });
-  return profile;
+  return wanted === "default" ? defaultProfile(inputs) : profileOf(wanted.path, inputs);
 }
 
 /**
@@ -44,15 +37,17 @@ export function profileFor(
  * @throws {SpecError} for what it names and this program does not know
  */
 export function filterOf(seccomp: LinuxSeccomp): CompiledSeccomp {
-  return compiled.get(seccomp) ?? compileSeccomp(seccomp, Deno.build.arch);
+  const { arch } = Deno.build;
+  const filter = defaultFilter(seccomp, arch);
+  return filter ? { filter, flags: filterFlags(seccomp) } : compileSeccomp(seccomp, arch);
 }
 
-/** Compiles it as well, so that what is wrong is said of the file, and not of a config.json. */
+/** Compiles it on trial, so that what is wrong is said of the file, and not of a config.json. */
 function profileOf(path: string, inputs: ProfileInputs): LinuxSeccomp {
   const text = textOf(path);
   try {
     const profile = readProfile(text, inputs);
-    compiled.set(profile, compileSeccomp(profile, inputs.arch));
+    compileSeccomp(profile, inputs.arch);
     return profile;
   } catch (cause) {
     if (!(cause instanceof SpecError)) throw cause;

@@ -9,16 +9,30 @@ const KERNEL = [6, 1] as const;
 for (const arch of ["x86_64", "aarch64"] as const) {
   Deno.test(`the filter kept for ${arch} is what the default profile compiles to`, () => {
     const inputs = { arch, kernel: KERNEL, capabilities: new Set(DEFAULT_CAPABILITIES) };
-    const { filter } = compileSeccomp(defaultProfile(inputs), arch);
-    assert.equal(defaultFilter(inputs)?.toBase64(), filter.toBase64());
+    const profile = defaultProfile(inputs);
+    const compiled = compileSeccomp(profile, arch).filter.toBase64();
+    const kept = defaultFilter(profile, arch)?.toBase64();
+    assert.ok(kept === compiled, `${kept} must be ${compiled}`);
+    // As `exec` has it, from the state on disk.
+    assert.ok(defaultFilter(JSON.parse(JSON.stringify(profile)), arch));
   });
 
-  Deno.test(`no filter of ${arch} is kept for other capabilities or an old kernel`, () => {
+  Deno.test(`no filter of ${arch} is kept for a profile that differs anywhere`, () => {
     const capabilities = new Set(DEFAULT_CAPABILITIES);
-    assert.equal(defaultFilter({ arch, kernel: [4, 7], capabilities }), undefined);
-    assert.equal(defaultFilter({ arch, kernel: KERNEL, capabilities: new Set() }), undefined);
-    capabilities.add("CAP_SYS_ADMIN");
-    assert.equal(defaultFilter({ arch, kernel: KERNEL, capabilities }), undefined);
+    const profile = defaultProfile({ arch, kernel: KERNEL, capabilities });
+    const none = (of: typeof profile) => assert.equal(defaultFilter(of, arch), undefined);
+    none(defaultProfile({ arch, kernel: [4, 7], capabilities }));
+    none(defaultProfile({ arch, kernel: KERNEL, capabilities: new Set() }));
+    none({ ...profile, defaultErrnoRet: 38 });
+    none({ ...profile, architectures: [] });
+    none({ defaultAction: "SCMP_ACT_ERRNO" });
+    none({
+      ...profile,
+      syscalls: (profile.syscalls ?? []).map((rule) => ({
+        ...rule,
+        args: (rule.args ?? []).map((arg) => ({ ...arg, value: 2n ** 63n })),
+      })),
+    });
   });
 }
 
