@@ -1,5 +1,5 @@
 import assert from "assert";
-import { doctorIn } from "./support/doctor.ts";
+import { doctorHere, doctorIn } from "./support/doctor.ts";
 import { test } from "./support/mod.ts";
 
 const root = ["root"] as const;
@@ -7,7 +7,7 @@ const root = ["root"] as const;
 test("doctor finds version 1's controllers where findmnt does", {
   requires: [...root, "cgroup-v1"],
 }, async (t) => {
-  const { checks } = await doctorIn(t, ["env"]);
+  const { checks } = await doctorHere(t);
   assert.match(checks.get("cgroup-version")?.found ?? "", /^version 1/);
   const names = { memory: "memory", cpu: "cpu", io: "blkio", pids: "pids", hugetlb: "hugetlb" };
   for (const [id, name] of Object.entries(names)) {
@@ -48,7 +48,7 @@ test("doctor without any cgroup filesystem fails, and tells what to mount", {
 test("doctor finds version 2's controllers as cgroup.controllers has them", {
   requires: [...root, "cgroup-v2"],
 }, async (t) => {
-  const { checks } = await doctorIn(t, ["env"]);
+  const { checks } = await doctorHere(t);
   assert.match(checks.get("cgroup-version")?.found ?? "", /^version 2/);
   const [offered = [], enabled = []] = ["controllers", "subtree_control"].map((file) =>
     Deno.readTextFileSync(`/sys/fs/cgroup/cgroup.${file}`).trim().split(" ")

@@ -19,6 +19,13 @@ export interface Answer extends Ended {
   readonly checks: ReadonlyMap<string, Check>;
 }
 
+let plain: Promise<Answer> | undefined;
+
+/** What doctor says of this machine; it is run once for all tests of a file. */
+export function doctorHere(t: Scratch): Promise<Answer> {
+  return plain ??= doctorIn(t, ["env"]);
+}
+
 /** Runs doctor behind some words (`unshare --net`), from a shell script in which "$@" is it. */
 export async function doctorIn(
   t: Scratch,
