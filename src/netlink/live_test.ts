@@ -11,6 +11,7 @@ import {
   getRoutes,
   getTable,
   inNamespace,
+  interfaceName,
   linkIn,
   meta,
   NETLINK_NETFILTER,
@@ -175,7 +176,16 @@ test("a table is made, replaced and deleted, each at once, as nft shows", IP_AND
   ] as const;
   const rules = [{ chain: "guard", comment: "by subnet", expressions: [meta("nfproto")] }];
   const map = { name: "m", key: TYPE.ipv4_addr, data: "verdict", isInterval: true } as const;
-  socket.send(replaceTable("test", "first", { chains, sets: [], rules }));
+  const names = {
+    name: "names",
+    key: TYPE.ifname,
+    elements: [{ key: interfaceName("br0") }, { key: interfaceName("a-name-too-long") }],
+  };
+  socket.send(replaceTable("test", "first", { chains, sets: [names], rules }));
+  assert.match(
+    host.run("nft", "list", "set", "inet", "test", "names"),
+    /type ifname\s+elements = {\s*"br0",\s+"a-name-too-long"\s*}/,
+  );
   const second = { chains, sets: [{ ...map, elements }], rules };
   socket.send(replaceTable("test", "second", second));
   const shown = host.run("nft", "list", "table", "inet", "test");

@@ -8,7 +8,7 @@ import { type Attributes, readAttributes, serialiseAttributes } from "./attribut
 import { NLM_F_APPEND, NLM_F_CREATE } from "./constants.ts";
 import type { Message, Request } from "./message.ts";
 import { type Expression, type Verdict, verdictData } from "./nft_expression.ts";
-import { big16, big32, bigNumberOf, joined, nulString, textOf, u8 } from "./value.ts";
+import { big16, big32, bigNumberOf, joined, nulString, textOf, u32, u8 } from "./value.ts";
 
 const NFPROTO_INET = 1;
 const NFNL_SUBSYS_NFTABLES = 10;
@@ -40,6 +40,8 @@ export interface DataType {
   number: number;
   /** Bytes. */
   length: number;
+  /** Whether it is text, or in the host's order; else in the network's. */
+  isHostOrder?: boolean;
   /** Bytes of each value, if it is a concatenation. */
   fields?: readonly number[];
 }
@@ -50,7 +52,7 @@ export const TYPE = {
   ipv6_addr: { number: 8, length: 16 },
   inet_proto: { number: 12, length: 1 },
   inet_service: { number: 13, length: 2 },
-  ifname: { number: 41, length: 16 },
+  ifname: { number: 41, length: 16, isHostOrder: true },
 } as const satisfies Record<string, DataType>;
 
 /** A set, or a map if it has `data`. */
@@ -191,8 +193,20 @@ function newSet(table: string, set: NftSet, id: number): Request {
     5: big32(key.length),
     9: fields && { 2: { 1: fields.map((length) => ({ 1: big32(length) })) } },
     10: big32(id),
+    13: joined(udata(0, byteOrder(key)), udata(1, byteOrder(data))), // For `nft list` alone.
     ...value,
   }, NLM_F_CREATE);
+}
+
+/** enum byteorder of nftables: none for what has several values, the host's, the network's. */
+function byteOrder(type: DataType | "verdict" | undefined): Uint8Array {
+  if (type === undefined || type === "verdict" || type.fields) return u32(0);
+  return u32(type.isHostOrder ? 1 : 2);
+}
+
+/** Something in the user data of libnftnl, which the kernel keeps and does not read. */
+function udata(type: number, value: Uint8Array): Uint8Array {
+  return joined(u8(type), u8(value.length), value);
 }
 
 function newElements(table: string, set: NftSet, elements: readonly Element[]): Request[] {
@@ -242,10 +256,9 @@ function newRule(table: string, { chain, expressions, comment }: Rule): Request 
   }, NLM_F_CREATE | NLM_F_APPEND);
 }
 
-/** A comment as user data of libnftnl: type 0, length, text with its NUL. */
 function commentBytes(comment: string): Uint8Array {
-  const text = nulString(comment);
-  return joined(u8(0), u8(text.length), text);
+  const COMMENT = 0; // Of a table's and a rule's alike.
+  return udata(COMMENT, nulString(comment));
 }
 
 function request(message: number, what: string, attributes: Attributes, flags = 0): Request {
