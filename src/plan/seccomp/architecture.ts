@@ -31,19 +31,18 @@ export function isKnownArchitecture(name: string): boolean {
 
 /**
  * The ABIs of a kernel that a filter has rules for: the native one first, always, and of its others
- * those listed. Where none is listed it is all of them: config.json then says nothing against any.
+ * those listed; where none is, the native one alone, as libseccomp has it.
  */
 export function abisOf(native: NativeArchitecture, listed: ReadonlySet<string>): Abi[] {
-  const has = (name: string) => listed.size === 0 || listed.has(name);
   if (native === "x86_64") {
-    const x32 = has("SCMP_ARCH_X32") ? X32 : "";
+    const x32 = listed.has("SCMP_ARCH_X32") ? X32 : "";
     const abi: Abi = { audit: 0xc000_003e, width: 64, syscalls: X86_64, x32 };
     const i386: Abi = { audit: 0x4000_0003, width: 32, syscalls: I386, multiplexed: true };
-    return has("SCMP_ARCH_X86") ? [abi, i386] : [abi];
+    return listed.has("SCMP_ARCH_X86") ? [abi, i386] : [abi];
   }
   const abi: Abi = { audit: 0xc000_00b7, width: 64, syscalls: AARCH64 };
   const arm: Abi = { audit: 0x4000_0028, width: 32, syscalls: ARM };
-  return has("SCMP_ARCH_ARM") ? [abi, arm] : [abi];
+  return listed.has("SCMP_ARCH_ARM") ? [abi, arm] : [abi];
 }
 
 /** Calls `visit` for each call of a table in {@link Abi.syscalls}'s form, in numeric order. */

@@ -49,22 +49,22 @@ export function rangesOf(abi: Abi, answers: Answers): Ranges {
   const ranges = new Ranges();
   if (abi.multiplexed) addI386(ranges, abi, answers);
   else if (abi.x32 !== undefined) addX86(ranges, abi, abi.x32, answers);
-  else ranges.fill(NUMBERS, addTable(ranges, abi, answers));
+  else ranges.fill(NUMBERS, addTable(ranges, abi, answers) ?? answers.other);
   return ranges;
 }
 
 /**
- * The calls of a table, those without rules in between.
+ * The calls of a table, and those without rules in between.
  *
- * @returns the answer to the numbers above: as runc does, the newest call that the profile names is
- * taken for the newest that its author knew
+ * @returns the answer to the numbers above, undefined if they are no different: as runc does, the
+ * newest call that the profile names is taken for the newest that its author knew
  */
 function addTable(
   ranges: Ranges,
   { syscalls, width }: Pick<Abi, "syscalls" | "width">,
   { byName, other, newerIsUnknown }: Answers,
   base = 0,
-): Action {
+): Action | undefined {
   let newest = 0;
   eachSyscall(syscalls, (name, number) => {
     const rules = byName.get(name);
@@ -73,7 +73,7 @@ function addTable(
     ranges.fill(base + number, other);
     ranges.fill(base + number + 1, verdictOf(rules, width, other));
   });
-  return newerIsUnknown && newest > 0 ? ENOSYS : other;
+  return newerIsUnknown && newest > 0 ? ENOSYS : undefined;
 }
 
 /**
@@ -82,29 +82,31 @@ function addTable(
  * call by it, and the filter is asked again (seccomp(2), Linux 4.8).
  */
 function addX86(ranges: Ranges, abi: Abi, x32: string, answers: Answers): void {
+  const { other } = answers;
   const newer = addTable(ranges, abi, answers);
-  ranges.fill(X32_BIT, newer);
-  const marked = x32 === ""
-    ? KILL_PROCESS
-    : addTable(ranges, { syscalls: x32, width: 32 }, answers, X32_BIT);
-  ranges.fill(2 * X32_BIT, marked);
-  ranges.fill(3 * X32_BIT, newer);
-  ranges.fill(NUMBERS - 1, marked);
-  ranges.fill(NUMBERS, x32 === "" ? answers.other : marked);
+  ranges.fill(X32_BIT, newer ?? other);
+  if (x32 === "") {
+    ranges.fill(2 * X32_BIT, KILL_PROCESS);
+    ranges.fill(3 * X32_BIT, newer ?? KILL_PROCESS);
+    ranges.fill(NUMBERS - 1, KILL_PROCESS);
+    ranges.fill(NUMBERS, other);
+    return;
+  }
+  const newerX32 = addTable(ranges, { syscalls: x32, width: 32 }, answers, X32_BIT);
+  ranges.fill(2 * X32_BIT, newerX32 ?? other);
+  ranges.fill(3 * X32_BIT, newer ?? other);
+  ranges.fill(NUMBERS, newerX32 ?? other);
 }
 
 /**
  * i386's calls. A rule for one that socketcall(2) or ipc(2) stands for holds there too, but what it
- * says of the first argument is lost: a filter cannot read the memory where that is. runc does not
- * count those calls in looking for the newest.
+ * says of the first argument is lost: a filter cannot read the memory where that is.
  */
 function addI386(ranges: Ranges, abi: Abi, answers: Answers): void {
   const byName = new Map(answers.byName);
-  const direct = new Set<string>();
   for (const [multiplexer, table] of Object.entries(MULTIPLEXED)) {
     const rules = [...byName.get(multiplexer)?.rules ?? []];
     eachSyscall(table, (name, number) => {
-      direct.add(name);
       for (const { action, conditions } of answers.byName.get(name)?.rules ?? []) {
         const rest = conditions.filter(({ index }) => index !== 0);
         rules.push({ action, conditions: [equal(0, number), ...rest] });
@@ -113,5 +115,5 @@ function addI386(ranges: Ranges, abi: Abi, answers: Answers): void {
     if (rules.length > 0) byName.set(multiplexer, { name: multiplexer, rules, verdicts: {} });
   }
   const newer = addTable(ranges, abi, { ...answers, byName });
-  ranges.fill(NUMBERS, newer);
+  ranges.fill(NUMBERS, newer ?? answers.other);
 }
