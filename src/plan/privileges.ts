@@ -49,9 +49,10 @@ export function privilegeSteps(
     becomeUser(user, true),
     setCapabilities(capabilities),
     ...foreground ? [dieWithParent(channel)] : [], // A change of user had cleared it.
-    ...nnp ? [noNewPrivileges(), ...filter] : [],
+    ...nnp ? [noNewPrivileges()] : [],
     setUmask(user.umask ?? 0o022),
     ofCommand(enterDirectory(process.cwd)),
+    ...nnp ? filter : [], // As late as can be: it may forbid what was done so far.
     closeDescriptors(0),
   ];
 }
