@@ -29,6 +29,46 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "run a further command in a running container",
     run: async (args, root) => await (await import("./exec.ts")).run(args, root),
   },
+  ps: {
+    summary: "list containers",
+    run: async (args, root) => await (await import("./ps.ts")).run(args, root),
+  },
+  logs: {
+    summary: "print what a container has written",
+    run: async (args, root) => await (await import("./logs.ts")).run(args, root),
+  },
+  inspect: {
+    summary: "print all that is known of containers",
+    run: async (args, root) => await (await import("./lifecycle.ts")).inspect(args, root),
+  },
+  start: {
+    summary: "start containers again",
+    run: async (args, root) => await (await import("./lifecycle.ts")).start(args, root),
+  },
+  stop: {
+    summary: "stop containers",
+    run: async (args, root) => await (await import("./lifecycle.ts")).stop(args, root),
+  },
+  kill: {
+    summary: "send a signal to containers",
+    run: async (args, root) => await (await import("./lifecycle.ts")).kill(args, root),
+  },
+  pause: {
+    summary: "freeze containers",
+    run: async (args, root) => await (await import("./lifecycle.ts")).pause(args, root),
+  },
+  unpause: {
+    summary: "let frozen containers go on",
+    run: async (args, root) => await (await import("./lifecycle.ts")).unpause(args, root),
+  },
+  wait: {
+    summary: "wait for the end of containers",
+    run: async (args, root) => await (await import("./lifecycle.ts")).wait(args, root),
+  },
+  rm: {
+    summary: "remove containers",
+    run: async (args, root) => await (await import("./lifecycle.ts")).rm(args, root),
+  },
   rootfs: {
     summary: "build, list and remove root filesystems",
     run: async (args, root) => await (await import("./rootfs.ts")).run(args, root),
@@ -39,7 +79,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   doctor: {
     summary: "try what this host can do",
-    run: async (args) => await (await import("./doctor.ts")).run(args),
+    run: async (args, root) => await (await import("./doctor.ts")).run(args, root),
   },
   ended: {
     summary: "",

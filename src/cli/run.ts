@@ -59,43 +59,11 @@ export async function run(args: string[], root: string | undefined): Promise<num
     const { traceTo } = await import("./trace.ts");
     wanted.options.trace = traceTo(flags.json);
   }
-  if (wanted.made?.engine.detach) return await detach(wanted, wanted.made, line);
-  return await runContainer(wanted.spec, { ...wanted.options, onNotice: notice });
-}
-
-/** `run -d`: writes the container down, starts it under a supervisor, and prints its id. */
-async function detach({ spec, options }: Wanted, made: RunSpec, line: Line): Promise<number> {
-  const { DEFAULT_LOG, startDetached, writeDefinition } = await import("../container/detached.ts");
-  const { engine } = made;
-  const definition = {
-    version: 1 as const,
-    id: options.id,
-    name: options.name,
-    created: new Date().toISOString(),
-    root: options.root,
-    image: line.flags.rootfs ?? line.operands[0] ?? "",
-    remove: engine.remove,
-    init: engine.init,
-    mapRoot: true,
-    labels: engine.labels,
-    stopSignal: engine.stopSignal,
-    stopTimeoutMs: engine.stopTimeoutMs,
-    log: DEFAULT_LOG,
-    files: Object.fromEntries((options.files ?? []).map(({ path, content }) => [path, content])),
-    createSources: engine.createSources,
-  };
-  await writeDefinition(options.roots, definition, spec);
-  try {
-    await startDetached(definition, spec, options);
-  } catch (error) {
-    if (engine.remove) {
-      const { removeDefinition } = await import("../container/detached.ts");
-      removeDefinition(options.roots, options.id);
-    }
-    throw error;
+  if (wanted.made?.engine.detach) {
+    const { detach } = await import("./detach.ts");
+    return await detach(wanted.options, wanted.made, line);
   }
-  console.log(options.id);
-  return 0;
+  return await runContainer(wanted.spec, { ...wanted.options, onNotice: notice });
 }
 
 async function fromBundle(line: Line, directory: string, roots: Roots): Promise<Wanted> {
@@ -126,6 +94,8 @@ async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
   const { flags } = line;
   const id = newId();
   const { root, command } = await rootOf(line, roots, id);
+  // A layer that is to be mounted again must have been synced.
+  if (root.kind === "overlay") root.volatile = flags.rm || !flags.detach;
   const shell = command.length === 0 && flags.entrypoint === undefined;
   const onTerminal = shell && !line.given.has("interactive") && !line.given.has("tty") &&
     isTerminal(0) && isTerminal(1);
@@ -151,7 +121,7 @@ async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
   const files = generatedFiles(spec, made, stateDirectory(roots, id));
   const options: RunOptions = {
     id,
-    name: engine.name ?? id.slice(0, 12),
+    name: await nameFor(engine.name, roots),
     roots,
     root,
     interactive: engine.interactive || onTerminal,
@@ -274,6 +244,14 @@ async function filterFor({ spec, seccomp }: RunSpec): Promise<Pick<RunOptions, "
 async function filterOf(spec: Spec): Promise<Pick<RunOptions, "seccomp">> {
   if (!spec.linux?.seccomp) return {};
   return { seccomp: (await import("./seccomp.ts")).filterOf(spec.linux.seccomp) };
+}
+
+/** A name that no other container has: the one that was asked for, or one made up. */
+async function nameFor(asked: string | undefined, roots: Roots): Promise<string> {
+  const { checkName, madeUpName } = await import("../container/name.ts");
+  if (asked === undefined) return madeUpName();
+  await checkName(roots, asked);
+  return asked;
 }
 
 /** 64 hexadecimal digits that no other container has. */

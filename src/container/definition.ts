@@ -15,6 +15,10 @@ export interface Definition {
   root: RootSource;
   /** The root filesystem as the user named it. */
   image: string;
+  /** The command, for people. */
+  command: string[];
+  /** Whether it has been started ever. */
+  started?: boolean;
   /** Taken away as soon as it has ended. */
   remove: boolean;
   init: boolean;

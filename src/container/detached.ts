@@ -13,7 +13,13 @@ import {
 } from "./state.ts";
 import { makeUserNamespace, wantsUserNamespace, withUserNamespace } from "./user_namespace.ts";
 
-export { DEFAULT_LOG, removeDefinition, writeDefinition } from "./definition.ts";
+export {
+  DEFAULT_LOG,
+  type Definition,
+  readDefinedSpec,
+  removeDefinition,
+  writeDefinition,
+} from "./definition.ts";
 
 /** How this program is started again: argv. */
 export function selfCommand(): string[] {

@@ -1,0 +1,37 @@
+import {
+  type Definition,
+  readDefinedSpec,
+  startDetached,
+  writeDefinition,
+} from "../container/detached.ts";
+import { settled } from "../container/remove.ts";
+import { type Roots, stateDirectory } from "../container/state.ts";
+
+/** Starts a container that does not run, from what was written down of it. */
+export async function startAgain(roots: Roots, definition: Definition): Promise<void> {
+  const { id, name, root, init, mapRoot, files, createSources } = definition;
+  await settled(roots, id);
+  const spec = await readDefinedSpec(roots, id);
+  const { seccomp } = spec.linux ?? {};
+  const filter = seccomp ? { seccomp: (await import("./seccomp.ts")).filterOf(seccomp) } : {};
+  try {
+    Deno.removeSync(`${roots.data}/containers/${id}/exit`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await writeDefinition(roots, { ...definition, started: true }, spec);
+  await startDetached(definition, spec, {
+    id,
+    name,
+    roots,
+    root,
+    interactive: false,
+    init,
+    mapRoot,
+    createSources,
+    ...filter,
+    files: Object.entries(files).map(([file, content]) => {
+      return { path: `${stateDirectory(roots, id)}/${file}`, content };
+    }),
+  });
+}

@@ -1,0 +1,66 @@
+import { readCgroupHost } from "../cgroup/host.ts";
+import { isFrozen } from "../cgroup/freeze.ts";
+import { type Definition, type ExitRecord, readDefinitions, readExit } from "./definition.ts";
+import { ContainerError } from "./find.ts";
+import { isRunning } from "./live.ts";
+import { readState, type Roots, type State, stateDirectories } from "./state.ts";
+
+/** What is going on with a container. */
+export type Status = "created" | "running" | "paused" | "exited" | "dead";
+
+/** A container that something is written down of. */
+export interface Known {
+  id: string;
+  name: string;
+  /** What lasts of it; absent for one that is taken away when it ends. */
+  definition?: Definition;
+  /** While it runs, or until a dead command's remains have been taken away. */
+  state?: State;
+}
+
+/** All containers, the newest first. */
+export function knownContainers(roots: Roots): Known[] {
+  const known = new Map<string, Known>();
+  for (const definition of readDefinitions(roots)) {
+    known.set(definition.id, { id: definition.id, name: definition.name, definition });
+  }
+  for (const directory of stateDirectories(roots)) {
+    const state = readState(directory);
+    if (!state) continue;
+    const entry = known.get(state.id) ?? { id: state.id, name: state.name };
+    known.set(state.id, { ...entry, state });
+  }
+  const created = ({ definition, state }: Known) => definition?.created ?? state?.created ?? "";
+  return [...known.values()].sort((a, b) => created(a) < created(b) ? 1 : -1);
+}
+
+/**
+ * The container of a name, an id, or the beginning of an id that no other has; docker's order.
+ *
+ * @throws {ContainerError} if there is none, or if several begin so
+ */
+export function pick(known: Known[], name: string): Known {
+  const exact = known.find(({ id }) => id === name) ?? known.find((one) => one.name === name);
+  if (exact) return exact;
+  const begun = name === "" ? [] : known.filter(({ id }) => id.startsWith(name));
+  const [first, second] = begun;
+  if (first && !second) return first;
+  if (!first) throw new ContainerError(`there is no container "${name}"`);
+  const ids = begun.map(({ id }) => id.slice(0, Math.max(12, name.length + 2))).join(", ");
+  throw new ContainerError(`"${name}" begins the ids of ${begun.length} containers: ${ids}`);
+}
+
+/** What is going on with a container, as the kernel tells it. */
+export function statusOf(roots: Roots, { id, definition, state }: Known): Status {
+  if (state && isRunning(state)) {
+    return isFrozen(readCgroupHost(), state.cgroup) ? "paused" : "running";
+  }
+  if (readExit(roots, id)) return "exited";
+  if (state) return state.pid === undefined ? "created" : "dead";
+  return definition?.started ? "dead" : "created";
+}
+
+/** How it came to its last end; undefined where it had none, or nobody saw it. */
+export function lastEnd(roots: Roots, { id }: Known): ExitRecord | undefined {
+  return readExit(roots, id);
+}
