@@ -38,9 +38,8 @@ const NLA_TYPE_MASK = 0x3fff;
  * around, and the rest of it be read as attributes (CVE-2021-43784)
  */
 export function serialiseAttributes(attributes: Attributes): Bytes {
-  const bytes = new Uint8Array(sizeOf(attributes));
-  write(attributes, new DataView(bytes.buffer), 0);
-  return bytes;
+  const end = write(attributes, 0);
+  return room.slice(0, end);
 }
 
 /** The attributes in some bytes by type: payloads, views of the same memory; the last of a type. */
@@ -67,11 +66,11 @@ export function parseAttributes(bytes: Uint8Array): Attributes {
 
 /** @throws {Error} for an attribute that ends behind the last byte */
 function attributesIn(bytes: Uint8Array): { type: number; nested: boolean; payload: Uint8Array }[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const short = (at: number) => (bytes[at] ?? 0) | (bytes[at + 1] ?? 0) << 8;
   const found = [];
   for (let at = 0; at + NLA_HDRLEN <= bytes.length;) {
-    const length = view.getUint16(at, true);
-    const type = view.getUint16(at + 2, true);
+    const length = short(at);
+    const type = short(at + 2);
     if (length < NLA_HDRLEN || at + length > bytes.length) {
       throw new Error(`cannot read attribute at byte ${at}: ${length} bytes of ${bytes.length}`);
     }
@@ -91,41 +90,47 @@ function isList(value: Value): value is readonly (Uint8Array | Attributes)[] {
   return Array.isArray(value);
 }
 
-/** What is to be written: each attribute by itself. */
-function* each(attributes: Attributes): Generator<[type: number, value: Uint8Array | Attributes]> {
-  for (const type of Object.keys(attributes)) {
-    const value = attributes[Number(type)];
-    if (value === undefined) continue;
-    if (isList(value)) { for (const one of value) yield [Number(type), one]; }
-    else yield [Number(type), value];
-  }
-}
-
-function sizeOf(attributes: Attributes): number {
-  let size = 0;
-  for (const [type, value] of each(attributes)) {
-    const payload = value instanceof Uint8Array ? value.length : sizeOf(value);
-    if (payload > PAYLOAD_LIMIT) {
-      throw new RangeError(
-        `cannot send attribute ${type}: it has ${payload} bytes, and the limit is ${PAYLOAD_LIMIT}`,
-      );
-    }
-    size += NLA_HDRLEN + aligned(payload);
-  }
-  return size;
-}
+/** Where attributes are put together; it grows. */
+let room = new Uint8Array(4096);
 
 /** @returns where the next one goes, aligned */
-function write(attributes: Attributes, view: DataView, start: number): number {
+function write(attributes: Attributes, start: number): number {
   let at = start;
-  for (const [type, value] of each(attributes)) {
-    const plain = value instanceof Uint8Array;
-    const from = at + NLA_HDRLEN;
-    if (plain) new Uint8Array(view.buffer).set(value, from);
-    const end = plain ? from + value.length : write(value, view, from);
-    view.setUint16(at, end - at, true);
-    view.setUint16(at + 2, plain ? type : type | NLA_F_NESTED, true);
-    at = aligned(end);
+  for (const key in attributes) {
+    const value = attributes[key];
+    if (value === undefined) continue;
+    if (isList(value)) { for (const one of value) at = writeOne(Number(key), one, at); }
+    else at = writeOne(Number(key), value, at);
   }
   return at;
+}
+
+function writeOne(type: number, value: Uint8Array | Attributes, at: number): number {
+  const from = at + NLA_HDRLEN;
+  const isPlain = value instanceof Uint8Array;
+  makeRoom(from + (isPlain ? value.length : 0));
+  const end = isPlain ? from + value.length : write(value, from);
+  if (end - from > PAYLOAD_LIMIT) {
+    throw new RangeError(
+      `cannot send attribute ${type}: it has ${
+        end - from
+      } bytes, and the limit is ${PAYLOAD_LIMIT}`,
+    );
+  }
+  if (isPlain) room.set(value, from);
+  const next = aligned(end);
+  makeRoom(next);
+  room.fill(0, end, next);
+  room[at] = end - at;
+  room[at + 1] = (end - at) >> 8;
+  room[at + 2] = type;
+  room[at + 3] = (isPlain ? type : type | NLA_F_NESTED) >> 8;
+  return next;
+}
+
+function makeRoom(size: number): void {
+  if (size <= room.length) return;
+  const before = room;
+  room = new Uint8Array(2 * size);
+  room.set(before);
 }

@@ -9,36 +9,33 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+// Bytes are computed, not set by a DataView: `buffer` of a small array moves it out of V8's heap.
+
 /** `NLA_U8`. */
 export function u8(value: number): Bytes {
-  return numbered(1, value, (view) => view.setUint8(0, value));
+  const bytes = new Uint8Array(1);
+  bytes[0] = checked(value, 1);
+  return bytes;
 }
 
 /** `NLA_U16`. */
 export function u16(value: number): Bytes {
-  return numbered(2, value, (view) => view.setUint16(0, value, true));
+  return little(checked(value, 2), 2);
 }
 
 /** `NLA_U32`; negative ones as two's complement. */
 export function u32(value: number): Bytes {
-  return numbered(4, value < 0 ? value + 2 ** 32 : value, (view) => view.setUint32(0, value, true));
+  return little(checked(value, 4), 4);
 }
 
 /** `NLA_BE16`: a port. */
 export function big16(value: number): Bytes {
-  return numbered(2, value, (view) => view.setUint16(0, value));
+  return little(checked(value, 2), 2).reverse();
 }
 
 /** `NLA_BE32`: all numbers of nf_tables; negative ones as two's complement. */
 export function big32(value: number): Bytes {
-  return numbered(4, value < 0 ? value + 2 ** 32 : value, (view) => view.setUint32(0, value));
-}
-
-/** `NLA_BE64`. */
-export function big64(value: bigint): Bytes {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, value);
-  return bytes;
+  return little(checked(value, 4), 4).reverse();
 }
 
 /**
@@ -47,8 +44,19 @@ export function big64(value: bigint): Bytes {
  * @throws {Error} for text with a NUL inside: what follows it would be read as something else
  */
 export function nulString(text: string): Bytes {
+  const bytes = new Uint8Array(text.length + 1);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0) throw new Error(`cannot send ${JSON.stringify(text)}: it has a NUL`);
+    if (code > 127) return encoded(text);
+    bytes[at] = code;
+  }
+  return bytes;
+}
+
+function encoded(text: string): Bytes {
   if (text.includes("\0")) throw new Error(`cannot send ${JSON.stringify(text)}: it has a NUL`);
-  return encoder.encode(text + "\0");
+  return encoder.encode(`${text}\0`);
 }
 
 /** `NLA_STRING`: UTF-8 with nothing behind it; refuses a NUL as {@linkcode nulString} does. */
@@ -83,11 +91,17 @@ export function joined(...parts: readonly Uint8Array[]): Bytes {
   return bytes;
 }
 
-function numbered(size: number, value: number, write: (view: DataView) => void): Bytes {
-  if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * size)) {
+/** @throws {RangeError} for what does not fit */
+function checked(value: number, size: number): number {
+  const limit = 2 ** (8 * size);
+  if (!Number.isInteger(value) || value >= limit || value < (size === 4 ? -limit / 2 : 0)) {
     throw new RangeError(`cannot send ${value} as ${size} bytes`);
   }
+  return value;
+}
+
+function little(value: number, size: number): Bytes {
   const bytes = new Uint8Array(size);
-  write(new DataView(bytes.buffer));
+  for (let at = 0; at < size; at++) bytes[at] = value >> (8 * at);
   return bytes;
 }
