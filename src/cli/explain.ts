@@ -8,7 +8,8 @@ import {
   withUserNamespace,
 } from "../container/mod.ts";
 import { type ExecOptions, type Joined, planJoin } from "../container/exec.ts";
-import { type ContainerPlan, explain, type ExplainedStep } from "../plan/mod.ts";
+import { explain, type ExplainedStep } from "../plan/explain.ts";
+import type { ContainerPlan } from "../plan/mod.ts";
 import type { Process, Spec } from "../spec/mod.ts";
 
 /** Stands for the one that a process of its own holds while the container is made. */

@@ -1,4 +1,4 @@
-import { readState, type Roots, stateDirectories } from "../container/mod.ts";
+import { readState, type Roots, stateDirectories } from "../container/state.ts";
 import type { HostDevice, OtherContainer, RunContext } from "./run_spec.ts";
 import { UsageError } from "./usage_error.ts";
 

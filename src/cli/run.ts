@@ -1,16 +1,10 @@
 import { BUILTIN, builtinRootfs, storedRootfs, treeOf } from "../image/builtin.ts";
-import {
-  isTerminal,
-  resolveUser,
-  type Roots,
-  rootsBelow,
-  runContainer,
-  type RunOptions,
-  stateDirectory,
-  terminalSize,
-} from "../container/mod.ts";
+import { isTerminal, terminalSize } from "../container/console.ts";
+import type { RunOptions } from "../container/make.ts";
+import { runContainer } from "../container/run.ts";
+import { type Roots, rootsBelow, stateDirectory } from "../container/state.ts";
 import type { RootSource } from "../plan/mod.ts";
-import { readSpec, type Spec } from "../spec/mod.ts";
+import type { Spec } from "../spec/mod.ts";
 import { type CommandLine, parseCommandLine } from "./grammar.ts";
 import { hostLookups } from "./host.ts";
 import { RUN } from "./run_flags.ts";
@@ -71,7 +65,9 @@ async function fromBundle(line: Line, directory: string, roots: Roots): Promise<
     throw new UsageError(`--bundle runs what its config.json says, not "${line.operands[0]}"`);
   }
   const bundle = Deno.realPathSync(directory);
-  const spec = await readSpec(Deno.readTextFileSync(`${bundle}/config.json`));
+  const spec = await (await import("../spec/mod.ts")).readSpec(
+    Deno.readTextFileSync(`${bundle}/config.json`),
+  );
   const path = spec.root?.path ?? "rootfs";
   const id = newId();
   const options: RunOptions = {
@@ -110,7 +106,7 @@ async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
   const { spec, engine } = made;
   // With --ipc host: what the host itself does not have mounted is not there either.
   spec.mounts = spec.mounts.filter(({ source }) => source !== "/dev/mqueue" || isDirectory(source));
-  become(made, root);
+  await become(made, root);
   clampDefaultLimits(spec, flags.ulimit);
   const filter = await filterFor(made);
   if (engine.tty) {
@@ -205,13 +201,14 @@ function isDirectory(path: string): boolean {
 }
 
 /** Who the process is to be is looked up in the root, unless it is the root that all roots have. */
-function become({ spec, user, groups }: RunSpec, root: RootSource): void {
+async function become({ spec, user, groups }: RunSpec, root: RootSource): Promise<void> {
   const { process } = spec;
   const hasHome = process.env.some((entry) => entry.startsWith("HOME="));
   if (user.user === undefined && user.group === undefined && groups.length === 0) {
     if (!hasHome) process.env.push("HOME=/root");
     return;
   }
+  const { resolveUser } = await import("../container/users.ts");
   const layers = root.kind === "directory" ? [root.path] : root.lower;
   const resolved = resolveUser(layers, user, groups, process.user);
   process.user = resolved.user;

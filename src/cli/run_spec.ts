@@ -9,7 +9,7 @@
  * @module
  */
 
-import { DEFAULT_PATH, defaultSpec, thermalThrottlePaths } from "../spec/mod.ts";
+import { DEFAULT_PATH, defaultSpec, thermalThrottlePaths } from "../spec/defaults.ts";
 import type { Linux, LinuxNamespaceType, Mount, Process, Spec } from "../spec/mod.ts";
 import type { CommandLine } from "./grammar.ts";
 import type { RUN } from "./run_flags.ts";

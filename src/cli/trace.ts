@@ -1,5 +1,6 @@
 import type { RunOptions } from "../container/mod.ts";
-import { explain, type Step } from "../plan/mod.ts";
+import { explain } from "../plan/explain.ts";
+import type { Step } from "../plan/mod.ts";
 import type { Program } from "../stage/mod.ts";
 import { timesIn } from "../stage/mod.ts";
 

@@ -2,7 +2,7 @@ import { readCgroupHost } from "../cgroup/host.ts";
 import type { Spec } from "../spec/mod.ts";
 import { dataDirectory, type Definition, readDefinition, removeDefinition } from "./definition.ts";
 import { runningAs, writeSpec } from "./live.ts";
-import { makeFiles, planRun, type RunOptions, stateOf } from "./make.ts";
+import { makeFiles, ownUserNamespace, planRun, type RunOptions, stateOf } from "./make.ts";
 import { assemblePlan, start, type StartOptions } from "./start.ts";
 import {
   createState,
@@ -11,7 +11,6 @@ import {
   stateDirectory,
   writeState,
 } from "./state.ts";
-import { makeUserNamespace, wantsUserNamespace, withUserNamespace } from "./user_namespace.ts";
 
 export {
   DEFAULT_LOG,
@@ -45,9 +44,7 @@ export async function startDetached(
   using held = createState(roots, state);
   try {
     makeFiles(spec, options);
-    using namespace = wantsUserNamespace(spec)
-      ? makeUserNamespace(spec, `${roots.run}/stage.${id}`)
-      : undefined;
+    using entered = await ownUserNamespace(spec, `${roots.run}/stage.${id}`);
     const supervised: RunOptions = {
       ...options,
       supervision: {
@@ -59,7 +56,6 @@ export async function startDetached(
         env: environment(),
       },
     };
-    const inside = namespace ? withUserNamespace(spec, namespace.path) : spec;
     const startOptions: StartOptions = {
       fallbackPath: `${roots.run}/stage.${id}`,
       onReady: ({ pid }) => {
@@ -67,7 +63,7 @@ export async function startDetached(
       },
     };
     const started = start(
-      assemblePlan(planRun(inside, supervised, host), startOptions),
+      assemblePlan(planRun(entered.spec, supervised, host), startOptions),
       startOptions,
     );
     const { pid, supervisor = 0 } = started;

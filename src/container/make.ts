@@ -119,3 +119,22 @@ function makeLayer(
 function hostId(mappings: LinuxIDMapping[] = []): number {
   return mappings.find(({ containerID }) => containerID === 0)?.hostID ?? 0;
 }
+
+/**
+ * The spec as it is planned: a new user namespace is made by itself, and becomes one to be joined; it
+ * lives as long as the scope, or as what has joined it.
+ */
+export async function ownUserNamespace(
+  spec: Spec,
+  fallbackPath: string,
+): Promise<{ spec: Spec } & Disposable> {
+  if (!spec.linux?.namespaces?.some(({ type, path }) => type === "user" && !path)) {
+    return { spec, [Symbol.dispose]: () => {} };
+  }
+  const { makeUserNamespace, withUserNamespace } = await import("./user_namespace.ts");
+  const namespace = makeUserNamespace(spec, fallbackPath);
+  return {
+    spec: withUserNamespace(spec, namespace.path),
+    [Symbol.dispose]: () => namespace[Symbol.dispose](),
+  };
+}

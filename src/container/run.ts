@@ -4,10 +4,9 @@ import type { Spec } from "../spec/mod.ts";
 import { statusOf } from "./attend.ts";
 import { attendTo } from "./foreground.ts";
 import { runningAs, writeSpec } from "./live.ts";
-import { makeFiles, planRun, type RunOptions, stateOf } from "./make.ts";
+import { makeFiles, ownUserNamespace, planRun, type RunOptions, stateOf } from "./make.ts";
 import { assemblePlan, start, type StartOptions } from "./start.ts";
 import { createState, writeState } from "./state.ts";
-import { makeUserNamespace, wantsUserNamespace, withUserNamespace } from "./user_namespace.ts";
 
 /**
  * Runs a container in the foreground: makes it, waits for its end, takes it away.
@@ -19,10 +18,8 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
   const { id, name, roots } = options;
   const host = readCgroupHost();
   const state = stateOf(spec, options);
-  using namespace = wantsUserNamespace(spec)
-    ? makeUserNamespace(spec, `${roots.run}/stage.${id}`)
-    : undefined;
-  const plan = planRun(namespace ? withUserNamespace(spec, namespace.path) : spec, options, host);
+  using entered = await ownUserNamespace(spec, `${roots.run}/stage.${id}`);
+  const plan = planRun(entered.spec, options, host);
   const startOptions: StartOptions = {
     fallbackPath: `${roots.run}/stage.${id}`,
     onReady: ({ pid }) => {

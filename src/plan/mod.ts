@@ -2,7 +2,8 @@
  * The plan: an OCI spec, and what was found out about the host, turned into labelled steps.
  *
  * All of it is pure. `step.ts` is the vocabulary; each mechanism is a file that knows no other but
- * what it is made of; `container.ts` puts them in order.
+ * what it is made of; `container.ts` puts them in order. `exec.ts` and `explain.ts` are doors of their
+ * own: a start does not need them.
  *
  * @see the OCI runtime specification, config.md and config-linux.md
  * @module
@@ -11,8 +12,6 @@ export { goto } from "./calls.ts";
 export { MESSAGE } from "./channel.ts";
 export { type ContainerPlan, planContainer, type Surroundings } from "./container.ts";
 export { DEFAULT_RULES } from "./devices.ts";
-export { type ExecSurroundings, planExec } from "./exec.ts";
-export { explain, explainCall, type ExplainedStep } from "./explain.ts";
 export { EXEC_LABEL } from "./process.ts";
 export type { RootSource } from "./root.ts";
 export * from "./step.ts";

@@ -67,6 +67,9 @@ export const DOORS: readonly string[] = [
   "src/cgroup/processes.ts",
   "src/cgroup/remove.ts",
   "src/container/detached.ts",
+  "src/container/make.ts",
+  "src/container/run.ts",
+  "src/container/users.ts",
   "src/container/stop.ts",
   "src/container/remove.ts",
   "src/container/name.ts",
@@ -81,7 +84,10 @@ export const DOORS: readonly string[] = [
   "src/container/users.ts",
   "src/image/builtin.ts",
   "src/plan/seccomp/mod.ts",
+  "src/plan/exec.ts",
+  "src/plan/explain.ts",
   "src/plan/step.ts",
+  "src/spec/defaults.ts",
   "src/spec/error.ts",
 ];
 
