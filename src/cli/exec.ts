@@ -58,7 +58,7 @@ async function checkMode({ flags }: CommandLine<typeof EXEC>): Promise<void> {
 /** The filter that the container's own processes have. */
 async function filterOf({ spec }: Joined): Promise<Pick<ExecOptions, "seccomp">> {
   if (!spec.linux?.seccomp) return {};
-  return { seccomp: (await import("./seccomp.ts")).filterOf(spec.linux.seccomp) };
+  return { seccomp: await (await import("./seccomp.ts")).filterOf(spec.linux.seccomp) };
 }
 
 function contextOf({ state, spec }: Joined): ExecContext {

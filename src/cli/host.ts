@@ -1,4 +1,5 @@
 import { readState, type Roots, stateDirectories } from "../container/state.ts";
+import { CAPABILITY_NAMES } from "../plan/credentials.ts";
 import type { HostDevice, OtherContainer, RunContext } from "./run_spec.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -24,6 +25,9 @@ export function hostLookups(
     get cpus() {
       return navigator.hardwareConcurrency;
     },
+    get capabilities() {
+      return ownCapabilities();
+    },
     env: (name) => Deno.env.get(name),
     readFile: (path) => {
       try {
@@ -36,6 +40,14 @@ export function hostLookups(
     idMaps: DEFAULT_ID_MAPS,
     container: (name) => findContainer(roots, name),
   };
+}
+
+/** What this process may give away: nobody can give more than that; proc(5), CapPrm. */
+function ownCapabilities(): string[] {
+  const text = Deno.readTextFileSync("/proc/self/status");
+  const bits = BigInt(`0x${/^CapPrm:\s*(\S+)/m.exec(text)?.[1] ?? "0"}`);
+  return CAPABILITY_NAMES.filter((_, number) => (bits & (1n << BigInt(number))) !== 0n)
+    .map((name) => `CAP_${name}`);
 }
 
 function messageOf(error: unknown): string {

@@ -233,14 +233,14 @@ function clampDefaultLimits(spec: RunSpec["spec"], asked: readonly string[]): vo
 async function filterFor({ spec, seccomp }: RunSpec): Promise<Pick<RunOptions, "seccomp">> {
   if (seccomp === "unconfined") return {};
   const { profileFor } = await import("./seccomp.ts");
-  const profile = profileFor(seccomp, spec);
+  const profile = await profileFor(seccomp, spec);
   if (profile) spec.linux.seccomp = profile;
   return filterOf(spec);
 }
 
 async function filterOf(spec: Spec): Promise<Pick<RunOptions, "seccomp">> {
   if (!spec.linux?.seccomp) return {};
-  return { seccomp: (await import("./seccomp.ts")).filterOf(spec.linux.seccomp) };
+  return { seccomp: await (await import("./seccomp.ts")).filterOf(spec.linux.seccomp) };
 }
 
 /** A name that no other container has: the one that was asked for, or one made up. */

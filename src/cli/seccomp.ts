@@ -2,10 +2,8 @@
 
 import {
   type CompiledSeccomp,
-  compileSeccomp,
-  defaultFilter,
   defaultProfile,
-  filterFlags,
+  filterOf as compiled,
   type ProfileInputs,
   readProfile,
 } from "../plan/seccomp/mod.ts";
@@ -18,17 +16,17 @@ import { UsageError } from "./usage_error.ts";
  *
  * @throws {UsageError} if the file is no profile that can be compiled
  */
-export function profileFor(
+export async function profileFor(
   wanted: "default" | "unconfined" | { path: string },
   spec: Spec,
-): LinuxSeccomp | undefined {
+): Promise<LinuxSeccomp | undefined> {
   if (wanted === "unconfined") return undefined;
   const inputs: ProfileInputs = {
     capabilities: new Set(spec.process?.capabilities?.bounding),
     arch: Deno.build.arch,
     kernel: kernelVersion(),
   };
-  return wanted === "default" ? defaultProfile(inputs) : profileOf(wanted.path, inputs);
+  return wanted === "default" ? defaultProfile(inputs) : await profileOf(wanted.path, inputs);
 }
 
 /**
@@ -36,18 +34,16 @@ export function profileFor(
  *
  * @throws {SpecError} for what it names and this program does not know
  */
-export function filterOf(seccomp: LinuxSeccomp): CompiledSeccomp {
-  const { arch } = Deno.build;
-  const filter = defaultFilter(seccomp, arch);
-  return filter ? { filter, flags: filterFlags(seccomp) } : compileSeccomp(seccomp, arch);
+export function filterOf(seccomp: LinuxSeccomp): Promise<CompiledSeccomp> {
+  return compiled(seccomp, Deno.build.arch);
 }
 
 /** Compiles it on trial, so that what is wrong is said of the file, and not of a config.json. */
-function profileOf(path: string, inputs: ProfileInputs): LinuxSeccomp {
+async function profileOf(path: string, inputs: ProfileInputs): Promise<LinuxSeccomp> {
   const text = textOf(path);
   try {
-    const profile = readProfile(text, inputs);
-    compileSeccomp(profile, inputs.arch);
+    const profile = await readProfile(text, inputs);
+    await compiled(profile, inputs.arch);
     return profile;
   } catch (cause) {
     if (!(cause instanceof SpecError)) throw cause;

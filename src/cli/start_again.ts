@@ -13,7 +13,7 @@ export async function startAgain(roots: Roots, definition: Definition): Promise<
   await settled(roots, id);
   const spec = await readDefinedSpec(roots, id);
   const { seccomp } = spec.linux ?? {};
-  const filter = seccomp ? { seccomp: (await import("./seccomp.ts")).filterOf(seccomp) } : {};
+  const filter = seccomp ? { seccomp: await (await import("./seccomp.ts")).filterOf(seccomp) } : {};
   try {
     Deno.removeSync(`${roots.data}/containers/${id}/exit`);
   } catch (error) {

@@ -84,6 +84,7 @@ export const DOORS: readonly string[] = [
   "src/container/users.ts",
   "src/image/builtin.ts",
   "src/plan/seccomp/mod.ts",
+  "src/plan/credentials.ts",
   "src/plan/exec.ts",
   "src/plan/explain.ts",
   "src/plan/step.ts",

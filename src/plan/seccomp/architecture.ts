@@ -49,7 +49,12 @@ export function abisOf(native: NativeArchitecture, listed: ReadonlySet<string>):
 export function eachSyscall(table: string, visit: (name: string, number: number) => void): void {
   let number = 0;
   for (const word of table.split(" ")) {
-    if (word.charCodeAt(0) <= 0x39) number = Number(word); // A digit.
+    if (isNumber(word)) number = Number(word);
     else visit(word, number++);
   }
+}
+
+/** Whether a word of a table is where the next one belongs; no call's name starts with a digit. */
+export function isNumber(word: string): boolean {
+  return word.charCodeAt(0) <= 0x39;
 }

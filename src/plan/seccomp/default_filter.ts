@@ -9,6 +9,7 @@
 
 import type { LinuxSeccomp, LinuxSyscall } from "../../spec/types.ts";
 import type { NativeArchitecture } from "./architecture.ts";
+import type { CompiledSeccomp } from "./compile.ts";
 import { defaultProfile } from "./default_profile.ts";
 
 /** struct sock_filter[], in base64. */
@@ -102,11 +103,14 @@ const FILTERS: Readonly<Record<NativeArchitecture, string>> = {
 export function defaultFilter(
   profile: LinuxSeccomp,
   arch: NativeArchitecture,
-): Uint8Array<ArrayBuffer> | undefined {
+): CompiledSeccomp | undefined {
   if (profile.syscalls?.some(hasLongValue)) return undefined;
   const usual = defaultProfile({ arch, kernel: [4, 8], capabilities: new Set(["CAP_SYS_CHROOT"]) });
-  const isUsual = JSON.stringify(profile) === JSON.stringify(usual);
-  return isUsual ? Uint8Array.fromBase64(FILTERS[arch]) : undefined;
+  if (JSON.stringify(profile) !== JSON.stringify(usual)) return undefined;
+  return {
+    filter: Uint8Array.fromBase64(FILTERS[arch]),
+    flags: { SECCOMP_FILTER_FLAG_SPEC_ALLOW: 1 << 2 },
+  };
 }
 
 /** JSON has no bigints, and the default profile none of the values that need them. */

@@ -5,7 +5,8 @@ import { type Answer, runFilter, type SeccompData } from "../../../tests/support
 import { ARCH_TOKENS, LIBSECCOMP, Libseccomp } from "../../../tests/support/libseccomp.ts";
 import { test } from "../../../tests/support/mod.ts";
 import { eachSyscall, type NativeArchitecture } from "./architecture.ts";
-import { compileSeccomp, defaultProfile } from "./mod.ts";
+import { compileSeccomp } from "./compile.ts";
+import { defaultProfile } from "./default_profile.ts";
 import { AARCH64 } from "./syscalls_aarch64.ts";
 import { ARM } from "./syscalls_arm.ts";
 import { I386 } from "./syscalls_i386.ts";

@@ -7,14 +7,39 @@
  * `condition.ts` write the instructions; `default_filter.ts` is what comes of it for most containers.
  * All of it is pure; loading a filter is a step of the plan.
  *
+ * Modules cost time at each start, so that all but the default profile are loaded when needed.
+ *
  * @see seccomp(2), bpf(2), config-linux.md#seccomp
  * @module
  */
-export { ACTION_NAMES } from "./action.ts";
-export type { NativeArchitecture } from "./architecture.ts";
-export { type CompiledSeccomp, compileSeccomp } from "./compile.ts";
-export { OPERATOR_NAMES } from "./condition.ts";
-export { defaultFilter } from "./default_filter.ts";
-export { defaultProfile, filterKey, type ProfileInputs } from "./default_profile.ts";
-export { filterFlags, FLAG_NAMES } from "./flags.ts";
-export { readProfile } from "./profile_file.ts";
+
+import type { LinuxSeccomp } from "../../spec/types.ts";
+import type { NativeArchitecture } from "./architecture.ts";
+import type { CompiledSeccomp } from "./compile.ts";
+import { defaultFilter } from "./default_filter.ts";
+import type { ProfileInputs } from "./default_profile.ts";
+
+export type { CompiledSeccomp, NativeArchitecture, ProfileInputs };
+export { defaultProfile, filterKey } from "./default_profile.ts";
+
+/**
+ * The filter of a profile: the one that is kept, or what it compiles to.
+ *
+ * @throws {SpecError} as `compileSeccomp()` of compile.ts does
+ */
+export async function filterOf(
+  profile: LinuxSeccomp,
+  arch: NativeArchitecture,
+): Promise<CompiledSeccomp> {
+  return defaultFilter(profile, arch) ??
+    (await import("./compile.ts")).compileSeccomp(profile, arch);
+}
+
+/**
+ * The profile that the text of a file is, in docker's or in config.json's format.
+ *
+ * @throws {SpecError} at the first field that is missing or of another type
+ */
+export async function readProfile(text: string, inputs: ProfileInputs): Promise<LinuxSeccomp> {
+  return (await import("./profile_file.ts")).readProfile(text, inputs);
+}

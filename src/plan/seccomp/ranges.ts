@@ -1,5 +1,5 @@
 import { type Action, ENOSYS, KILL_PROCESS } from "./action.ts";
-import { type Abi, eachSyscall } from "./architecture.ts";
+import { type Abi, eachSyscall, isNumber } from "./architecture.ts";
 import { equal } from "./condition.ts";
 import { type Rules, type Verdict, verdictOf } from "./rules.ts";
 
@@ -65,14 +65,21 @@ function addTable(
   { byName, other, newerIsUnknown }: Answers,
   base = 0,
 ): Action | undefined {
-  let newest = 0;
-  eachSyscall(syscalls, (name, number) => {
-    const rules = byName.get(name);
-    if (rules === undefined) return;
-    newest = number;
-    ranges.fill(base + number, other);
-    ranges.fill(base + number + 1, verdictOf(rules, width, other));
-  });
+  let [number, newest] = [0, 0];
+  // Neighbours mostly have the same rules: they are laid out at once.
+  let rules: Rules | undefined;
+  const finish = () =>
+    ranges.fill(base + number, rules === undefined ? other : verdictOf(rules, width, other));
+  for (const word of syscalls.split(" ")) {
+    const found = byName.get(word);
+    if (found !== rules) {
+      finish();
+      rules = found;
+    }
+    if (found !== undefined) newest = number++;
+    else number = isNumber(word) ? Number(word) : number + 1;
+  }
+  if (rules !== undefined) finish();
   return newerIsUnknown && newest > 0 ? ENOSYS : undefined;
 }
 

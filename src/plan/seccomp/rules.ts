@@ -51,7 +51,8 @@ export function rulesByName(profile: LinuxSeccomp, other: Action): Map<string, R
     const alone: Rules = { name: names[0] ?? "", rules: added, verdicts: {} };
     for (const name of names) {
       const before = byName.get(name);
-      byName.set(name, before ? { name, rules: [...before.rules, ...added], verdicts: {} } : alone);
+      if (before === undefined) byName.set(name, alone);
+      else byName.set(name, { name, rules: [...before.rules, ...added], verdicts: {} });
     }
   }
   return byName;
