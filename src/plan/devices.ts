@@ -1,4 +1,11 @@
-import { AT_FDCWD, OPEN_TREE_CLONE, S_IFBLK, S_IFCHR, S_IFIFO } from "../../ffi/constants.ts";
+import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  OPEN_TREE_CLONE,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+} from "../../ffi/constants.ts";
 import type { LinuxDevice, LinuxDeviceCgroup } from "../spec/types.ts";
 import { SpecError } from "../spec/error.ts";
 import { attach } from "./calls.ts";
@@ -119,7 +126,9 @@ function newNode(root: Slot, dev: Slot, node: LinuxDevice): Step {
   return step(`make the device ${path}`, [
     ...nested ? ensureTarget(root, `/${parts.join("/")}`, "directory", parent) : [],
     call("mknodat", [parent, name, mode, deviceNumber(major, minor)], { on: ignore("EEXIST") }),
-    ...uid !== 0 || gid !== 0 ? [call("fchownat", [parent, name, uid, gid, 0])] : [],
+    ...uid !== 0 || gid !== 0
+      ? [call("fchownat", [parent, name, uid, gid, flags({ AT_SYMLINK_NOFOLLOW })])]
+      : [],
   ], { EPERM: "making device nodes needs CAP_MKNOD outside of a user namespace" });
 }
 

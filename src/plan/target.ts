@@ -46,9 +46,14 @@ export function openInside(
   return openat2(root, path, how, RESOLVE_INSIDE, rest as Parameters<typeof call>[2]);
 }
 
-/** openat2(2) of a directory that must not be reached through a link (CVE-2019-19921). */
-export function openPlain(root: Slot, path: string, more: Parameters<typeof call>[2]): Call {
-  return openat2(root, path, OPEN_DIRECTORY, RESOLVE_PLAIN, more);
+/** openat2(2) of what must not be reached through a link, as a rule a directory (CVE-2019-19921). */
+export function openPlain(
+  root: Slot,
+  path: string,
+  more: Parameters<typeof call>[2],
+  how = OPEN_DIRECTORY,
+): Call {
+  return openat2(root, path, how, RESOLVE_PLAIN, more);
 }
 
 function openat2(

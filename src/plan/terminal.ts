@@ -4,6 +4,7 @@ import {
   F_DUPFD,
   O_CLOEXEC,
   O_NOCTTY,
+  O_NOFOLLOW,
   O_RDWR,
   OPEN_TREE_CLONE,
   SOCK_CLOEXEC,
@@ -149,10 +150,11 @@ export function openTerminal(
   ]);
   const unlocked = new Uint8Array(4);
   const rw = flags({ O_RDWR, O_NOCTTY, O_CLOEXEC });
+  const ptmx = flags({ O_RDWR, O_NOCTTY, O_NOFOLLOW, O_CLOEXEC });
   return [
     step("open a pseudoterminal", [
       ...devpts ? [] : [openInside(root, "dev/pts", { to: pts })],
-      call("openat", [pts, "ptmx", rw, 0], { to: master }),
+      call("openat", [pts, "ptmx", ptmx, 0], { to: master }),
       call("ioctl", [master, flags({ TIOCSPTLCK }), unlocked]),
       call("ioctl", [master, flags({ TIOCGPTPEER }), rw], { to: peer }),
       ...size ? [call("ioctl", [peer, flags({ TIOCSWINSZ }), box])] : [],
