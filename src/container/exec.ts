@@ -40,7 +40,7 @@ export interface ExecOptions {
  * @throws {ContainerError} if there is none, or it does not run, or is paused
  */
 export async function joinContainer(roots: Roots, name: string): Promise<Joined> {
-  const { directory, state } = findRunning(roots, name);
+  const { directory, state } = await findRunning(roots, name);
   const pidfd = new Fd(syscall("pidfd_open", state.pid, 0));
   try {
     const spec = await readOwnSpec(directory);

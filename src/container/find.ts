@@ -27,7 +27,7 @@ export function findContainer(roots: Roots, name: string): Found {
   const [exact] = directories.filter((directory) => idOf(directory) === name).flatMap(known);
   if (exact) return exact;
   const all = directories.flatMap(known);
-  const named = all.find(({ state }) => state.name === name);
+  const named = all.find(({ state }) => name !== "" && state.name === name);
   if (named) return named;
   const begun = name === "" ? [] : all.filter(({ state }) => state.id.startsWith(name));
   const [first, second] = begun;
@@ -44,10 +44,22 @@ export function findContainer(roots: Roots, name: string): Found {
 /**
  * The same, if it runs.
  *
- * @throws {ContainerError} also if it does not
+ * @throws {ContainerError} also if it does not, with what it does instead
  */
-export function findRunning(roots: Roots, name: string): Found & { state: State & Running } {
-  const { directory, state } = findContainer(roots, name);
+export async function findRunning(
+  roots: Roots,
+  name: string,
+): Promise<Found & { state: State & Running }> {
+  let found: Found;
+  try {
+    found = findContainer(roots, name);
+  } catch (error) {
+    const { readDefinitions } = await import("./definition.ts");
+    const lasting = readDefinitions(roots).some((one) => one.name === name || one.id === name);
+    if (!lasting) throw error;
+    throw new ContainerError(`container "${name}" does not run; start it first`);
+  }
+  const { directory, state } = found;
   if (isRunning(state)) return { directory, state };
   const what = state.pid === undefined ? "is still being started" : "has ended";
   throw new ContainerError(`container "${name}" does not run: it ${what}`);

@@ -8,6 +8,7 @@
  *
  * @module
  */
+export { Container } from "./container.ts";
 export { type Ended, minictrCommand, patient, Program } from "./program.ts";
 export { type Need, requires } from "./requires.ts";
 export { IN_VM, PROJECT } from "./run.ts";
