@@ -8,6 +8,8 @@ async function detached(t: Scratch, flags: string[], command: string[]): Promise
   const { out, err, code } = await t.minictr([
     "run",
     "-d",
+    "--network",
+    "none",
     ...flags,
     "--rootfs",
     `${t.rootfs}:O`,
@@ -83,6 +85,8 @@ test("a name that is taken is refused before anything is made", NEEDS, async (t)
   const { code, err } = await t.minictr([
     "run",
     "-d",
+    "--network",
+    "none",
     "--name",
     "seven",
     "--rootfs",

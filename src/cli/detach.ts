@@ -13,6 +13,8 @@ import type { RunSpec } from "./run_spec.ts";
 
 type Line = CommandLine<typeof RUN>;
 
+const NO_FILES = { hostname: "", made: [], addHosts: [], dns: [], dnsSearch: [], dnsOptions: [] };
+
 /** `run -d`: writes the container down, starts it under a supervisor, and prints its id. */
 export async function detach(options: RunOptions, made: RunSpec, line: Line): Promise<number> {
   const { engine, spec } = made;
@@ -32,11 +34,8 @@ export async function detach(options: RunOptions, made: RunSpec, line: Line): Pr
     stopSignal: engine.stopSignal,
     stopTimeoutMs: engine.stopTimeoutMs,
     log: DEFAULT_LOG,
-    files: Object.fromEntries(
-      (options.files ?? []).map((
-        { path, content },
-      ) => [path.slice(path.lastIndexOf("/") + 1), content]),
-    ),
+    etc: options.etc ?? NO_FILES,
+    ...options.network ? { network: options.network } : {},
     createSources: engine.createSources,
   };
   await writeDefinition(options.roots, definition, spec);

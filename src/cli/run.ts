@@ -55,7 +55,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
   }
   if (wanted.made?.engine.detach) {
     const { detach } = await import("./detach.ts");
-    return await detach(wanted.options, wanted.made, line);
+    return await detach({ ...wanted.options, onNotice: notice }, wanted.made, line);
   }
   return await runContainer(wanted.spec, { ...wanted.options, onNotice: notice });
 }
@@ -113,11 +113,12 @@ async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
     const size = isTerminal(1) ? terminalSize(1) : undefined;
     if (size) spec.process.consoleSize = size;
   }
-  const { generatedFiles } = await import("./generated_files.ts");
-  const files = generatedFiles(spec, made, stateDirectory(roots, id));
+  const { etcFiles, networkRequest } = await import("./surroundings.ts");
+  const name = await nameFor(engine.name, roots);
+  const network = await networkRequest(made, id, name);
   const options: RunOptions = {
     id,
-    name: await nameFor(engine.name, roots),
+    name,
     roots,
     root,
     interactive: engine.interactive || onTerminal,
@@ -125,7 +126,8 @@ async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
     ...engine.timeoutMs === undefined ? {} : { timeoutMs: engine.timeoutMs },
     init: engine.init,
     mapRoot: true,
-    files,
+    etc: etcFiles(spec, made, stateDirectory(roots, id)),
+    ...network ? { network } : {},
     createSources: engine.createSources,
     ...engine.cidfile === undefined ? {} : { cidfile: engine.cidfile },
     ...engine.pidfile === undefined ? {} : { pidfile: engine.pidfile },

@@ -5,11 +5,11 @@ import {
   writeDefinition,
 } from "../container/detached.ts";
 import { settled } from "../container/remove.ts";
-import { type Roots, stateDirectory } from "../container/state.ts";
+import type { Roots } from "../container/state.ts";
 
 /** Starts a container that does not run, from what was written down of it. */
 export async function startAgain(roots: Roots, definition: Definition): Promise<void> {
-  const { id, name, root, init, mapRoot, files, createSources } = definition;
+  const { id, name, root, init, mapRoot, etc, network, createSources } = definition;
   await settled(roots, id);
   const spec = await readDefinedSpec(roots, id);
   const { seccomp } = spec.linux ?? {};
@@ -30,8 +30,7 @@ export async function startAgain(roots: Roots, definition: Definition): Promise<
     mapRoot,
     createSources,
     ...filter,
-    files: Object.entries(files).map(([file, content]) => {
-      return { path: `${stateDirectory(roots, id)}/${file}`, content };
-    }),
+    etc,
+    ...network ? { network } : {},
   });
 }

@@ -8,11 +8,11 @@
  * @module
  */
 import * as C from "../../ffi/mod.ts";
+import { goto } from "../plan/calls.ts";
 import {
   type Call,
   call,
   flags,
-  goto,
   type On,
   place,
   type Room,
@@ -21,7 +21,7 @@ import {
   slot,
   type Step,
   step,
-} from "../plan/mod.ts";
+} from "../plan/step.ts";
 import { assemble, roomOf, runHere } from "../stage/mod.ts";
 
 /** How a process ended: by itself with an exit code, or by a signal. */

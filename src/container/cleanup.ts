@@ -12,7 +12,12 @@ const HALF_MADE_MS = 10_000;
  *
  * @throws {AggregateError}
  */
-export function cleanUp(directory: string, state: State, host: CgroupHost): void {
+export async function cleanUp(
+  roots: Roots,
+  directory: string,
+  state: State,
+  host: CgroupHost,
+): Promise<void> {
   const failures: unknown[] = [];
   const attempt = (act: () => void) => {
     try {
@@ -23,6 +28,10 @@ export function cleanUp(directory: string, state: State, host: CgroupHost): void
   };
   attempt(() => killAll(host, state.cgroup));
   attempt(() => remove(host, state.cgroup));
+  if (state.networked) {
+    const { giveBack } = await import("./networking.ts");
+    attempt(() => giveBack(roots, state.id));
+  }
   const { layer } = state;
   if (layer !== undefined) attempt(() => Deno.removeSync(layer, { recursive: true }));
   if (failures.length === 0) attempt(() => Deno.removeSync(directory, { recursive: true }));
@@ -36,7 +45,7 @@ export function cleanUp(directory: string, state: State, host: CgroupHost): void
  *
  * @returns how many there were
  */
-export function repair(roots: Roots, except: string): number {
+export async function repair(roots: Roots, except: string): Promise<number> {
   let repaired = 0;
   let host: CgroupHost | undefined;
   for (const directory of stateDirectories(roots)) {
@@ -46,7 +55,7 @@ export function repair(roots: Roots, except: string): number {
     using _ = lock;
     const state = readState(directory);
     host ??= readCgroupHost();
-    if (state) cleanUp(directory, state, host);
+    if (state) await cleanUp(roots, directory, state, host);
     else Deno.removeSync(directory, { recursive: true });
     repaired++;
   }

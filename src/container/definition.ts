@@ -1,5 +1,7 @@
 import type { RootSource } from "../plan/mod.ts";
 import { printSpec, readSpec, type Spec } from "../spec/mod.ts";
+import type { EtcFiles } from "./etc_files.ts";
+import type { NetworkRequest } from "./networking.ts";
 import type { Roots } from "./state.ts";
 
 /**
@@ -28,8 +30,10 @@ export interface Definition {
   stopSignal: number;
   stopTimeoutMs: number;
   log: { limitBytes: number; files: number };
-  /** Files made for it in its state directory at each start, by name. */
-  files: Record<string, string>;
+  /** Files of /etc made in its state directory at each start. */
+  etc: EtcFiles;
+  /** The networks that it is on; absent: none, or another's. */
+  network?: NetworkRequest;
   createSources: string[];
 }
 

@@ -43,7 +43,7 @@ export async function startDetached(
   const { layer: _, ...state } = stateOf(spec, options); // The layer outlives this run.
   using held = createState(roots, state);
   try {
-    makeFiles(spec, options);
+    const prepared = await makeFiles(spec, options, held.directory);
     using entered = await ownUserNamespace(spec, `${roots.run}/stage.${id}`);
     const supervised: RunOptions = {
       ...options,
@@ -59,6 +59,7 @@ export async function startDetached(
     const startOptions: StartOptions = {
       fallbackPath: `${roots.run}/stage.${id}`,
       onReady: ({ pid }) => {
+        prepared?.plug(pid);
         if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
       },
     };
@@ -72,7 +73,7 @@ export async function startDetached(
     return pid;
   } catch (error) {
     const { cleanUp } = await import("./cleanup.ts");
-    cleanUp(held.directory, state, host);
+    await cleanUp(roots, held.directory, state, host);
     throw error;
   }
 }
@@ -99,6 +100,6 @@ export async function afterEnd(roots: Roots, id: string, lockDescriptor: number)
   const { readState } = await import("./state.ts");
   const { cleanUp } = await import("./cleanup.ts");
   const state = readState(directory);
-  if (state) cleanUp(directory, state, readCgroupHost());
+  if (state) await cleanUp(roots, directory, state, readCgroupHost());
   if (readDefinition(roots, id)?.remove) removeDefinition(roots, id);
 }

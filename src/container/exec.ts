@@ -1,7 +1,6 @@
 import { catchSignals, Fd, syscall } from "../../ffi/mod.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
-import { readCgroupHost } from "../cgroup/host.ts";
-import { joinOf } from "../cgroup/plan.ts";
+import { joinOf, readCgroupHost } from "../cgroup/host.ts";
 import { cgroupOf } from "../cgroup/processes.ts";
 import { type ExecSurroundings, planExec } from "../plan/exec.ts";
 import type { ContainerPlan, Stream } from "../plan/mod.ts";

@@ -1,14 +1,7 @@
 import { SIGKILL } from "../../ffi/mod.ts";
-import {
-  type Call,
-  call,
-  type ContainerPlan,
-  flags,
-  MESSAGE,
-  slot,
-  type Step,
-  struct,
-} from "../plan/mod.ts";
+import { MESSAGE } from "../plan/channel.ts";
+import type { ContainerPlan } from "../plan/mod.ts";
+import { type Call, call, flags, slot, type Step, struct } from "../plan/step.ts";
 
 /**
  * A fault to be tried: `MINICTR_FAULT=kill:N` ends minictr with SIGKILL before step N of a start, as

@@ -9,6 +9,8 @@ import {
 } from "../plan/mod.ts";
 import type { LinuxIDMapping, Spec } from "../spec/mod.ts";
 import { streamsFor } from "./foreground.ts";
+import type { EtcFiles } from "./etc_files.ts";
+import type { NetworkRequest } from "./networking.ts";
 import type { StartOptions } from "./start.ts";
 import type { Roots, State } from "./state.ts";
 
@@ -26,8 +28,10 @@ export interface RunOptions {
   init?: boolean;
   /** Whether root in the container's user namespace owns what the host's root owns. */
   mapRoot?: boolean;
-  /** Files that are made for this container, in its state directory, which mounts refer to. */
-  files?: { path: string; content: string }[];
+  /** Files of /etc that are made in its state directory, which mounts refer to. */
+  etc?: EtcFiles;
+  /** The networks that it is to be on; absent: none, or another's. */
+  network?: NetworkRequest;
   /** Sources of bind mounts that are made, as directories, where they are missing. */
   createSources?: string[];
   /** A new file for the id. */
@@ -62,7 +66,7 @@ export function planRun(spec: Spec, options: RunOptions, host: CgroupHost): Cont
     mapRoot: options.mapRoot ?? false,
     foreground: true,
     init: options.init ?? false,
-    barrier: options.pidfile !== undefined,
+    barrier: options.pidfile !== undefined || options.network !== undefined,
     trace: options.trace !== undefined,
     ...options.supervision ? { supervision: options.supervision } : {},
   };
@@ -79,7 +83,7 @@ function kindOf(source: string): "directory" | "file" {
 }
 
 /** What is written down of a container before anything is made for it. */
-export function stateOf(spec: Spec, { id, name, root }: RunOptions): State {
+export function stateOf(spec: Spec, { id, name, root, network }: RunOptions): State {
   const layer = layerOf(root);
   return {
     version: 1,
@@ -87,16 +91,35 @@ export function stateOf(spec: Spec, { id, name, root }: RunOptions): State {
     name,
     created: new Date().toISOString(),
     cgroup: cgroupPath(spec.linux?.cgroupsPath, id),
+    ...network ? { networked: true } : {},
     ...layer === undefined ? {} : { layer },
   };
 }
 
-/** What has to be on disk before the plan is carried out. */
-export function makeFiles(spec: Spec, options: RunOptions): void {
-  const { root } = options;
+/**
+ * Makes what has to be there before the plan is carried out: the writable layer, places on networks,
+ * files.
+ *
+ * @returns what puts the container on its networks, when its first process is there
+ */
+export async function makeFiles(
+  spec: Spec,
+  options: RunOptions,
+  directory: string,
+): Promise<{ plug(pid: number): void } | undefined> {
+  const { root, roots, etc, network } = options;
   if (root.kind === "overlay") makeLayer(root, options.mapRoot ? spec : undefined);
-  for (const { path, content } of options.files ?? []) Deno.writeTextFileSync(path, content);
   for (const path of options.createSources ?? []) Deno.mkdirSync(path, { recursive: true });
+  const networking = network ? await import("./networking.ts") : undefined;
+  const set = network && networking?.setAside(roots, network);
+  if (etc) {
+    const { writeEtcFiles } = await import("./etc_files.ts");
+    const notice = writeEtcFiles(directory, etc, set?.prepared, set?.siblings ?? []);
+    if (notice) options.onNotice?.(notice);
+  }
+  if (!set || !networking) return undefined;
+  for (const line of networking.reachable(set.prepared)) options.onNotice?.(line);
+  return { plug: (pid) => networking.plugIn(roots, set.prepared, pid) };
 }
 
 /** The directory that holds a writable layer with its work directory. */

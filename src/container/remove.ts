@@ -39,7 +39,7 @@ export async function settled(roots: Roots, id: string): Promise<void> {
     if (!state) return;
     {
       using lock = lockFile(`${directory}/lock`);
-      if (lock) return cleanUp(directory, state, readCgroupHost());
+      if (lock) return await cleanUp(roots, directory, state, readCgroupHost());
     }
     if (performance.now() >= until) {
       throw new ContainerError(`container "${id.slice(0, 12)}" is held by another command`);

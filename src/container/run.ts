@@ -20,12 +20,7 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
   const state = stateOf(spec, options);
   using entered = await ownUserNamespace(spec, `${roots.run}/stage.${id}`);
   const plan = planRun(entered.spec, options, host);
-  const startOptions: StartOptions = {
-    fallbackPath: `${roots.run}/stage.${id}`,
-    onReady: ({ pid }) => {
-      if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
-    },
-  };
+  const startOptions: StartOptions = { fallbackPath: `${roots.run}/stage.${id}` };
   if (options.trace) Object.assign(startOptions, { trace: true, onTrace: options.trace });
   const assembled = assemblePlan(plan, startOptions);
   if (options.cidfile !== undefined) {
@@ -34,8 +29,14 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
   const signals = catchSignals();
   using held = createState(roots, state);
   try {
-    makeFiles(spec, options);
-    const started = start(assembled, startOptions);
+    const prepared = await makeFiles(spec, options, held.directory);
+    const started = start(assembled, {
+      ...startOptions,
+      onReady: ({ pid }) => {
+        prepared?.plug(pid);
+        if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
+      },
+    });
     writeSpec(held.directory, spec);
     writeState(held.directory, { ...state, ...runningAs(started.pid) });
     await import("./cleanup.ts"); // What comes afterwards is loaded while the container runs.
@@ -47,8 +48,8 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
     return statusOf(end);
   } finally {
     const { cleanUp, repair } = await import("./cleanup.ts");
-    cleanUp(held.directory, state, host);
-    repair(roots, held.directory);
+    await cleanUp(roots, held.directory, state, host);
+    await repair(roots, held.directory);
   }
 }
 

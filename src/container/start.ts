@@ -1,5 +1,7 @@
 import { addressOf, ARCH, SIGKILL, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
-import { type ContainerPlan, EXEC_LABEL, MESSAGE, type Slot, type Step } from "../plan/mod.ts";
+import { MESSAGE } from "../plan/channel.ts";
+import type { ContainerPlan, Slot, Step } from "../plan/mod.ts";
+import { EXEC_LABEL } from "../plan/process.ts";
 import {
   assemble,
   elfHead,

@@ -37,6 +37,8 @@ export interface State {
   created: string;
   /** Path of its cgroup in each hierarchy: "/minictr/ID". */
   cgroup: string;
+  /** Whether addresses or ports may have been set aside for it. */
+  networked?: boolean;
   /** Its writable layer, to be removed with it. */
   layer?: string;
   /** When it runs: the first process, as the host sees it. */
