@@ -32,6 +32,20 @@ export interface CgroupHost {
   known: Record<string, boolean>;
 }
 
+/** How a process gets into a cgroup. */
+export type CgroupJoin =
+  /**
+   * Its only thread writes "0" to each of these `tasks`, in this order; on a hybrid host it is born
+   * in the cgroup2 directory `born`, as with "into".
+   *
+   * A write to cgroup.procs would wait for all processors to pass a grace period, some 10 ms: whole
+   * thread groups are moved under a lock that forks and exits read. A thread that moves itself needs
+   * no such lock since Linux 5.5.
+   */
+  | { kind: "tasks"; paths: string[]; born?: string }
+  /** clone3(2) with CLONE_INTO_CGROUP and a descriptor of this directory. */
+  | { kind: "into"; directory: string };
+
 /** The texts that {@link parseCgroupHost} reads; an empty one stands for a missing file. */
 export interface CgroupTexts {
   mountinfo: string;
@@ -139,6 +153,16 @@ function sliceDirectory(slice: string): string {
 /** All hierarchies a process is put into: those of version 1, then cgroup2. */
 export function allHierarchies(host: CgroupHost): Hierarchy[] {
   return host.unified === undefined ? host.hierarchies : [...host.hierarchies, host.unified];
+}
+
+/** How a process gets into the existing cgroup `path`, as for `exec`. */
+export function joinOf(host: CgroupHost, path: string): CgroupJoin {
+  checkCgroupPath(path);
+  const { version, hierarchies, unified } = host;
+  const born = unified && unified.mountPoint + path;
+  if (version === 2 && born !== undefined) return { kind: "into", directory: born };
+  const paths = hierarchies.map(({ mountPoint }) => `${mountPoint}${path}/tasks`);
+  return born === undefined ? { kind: "tasks", paths } : { kind: "tasks", paths, born };
 }
 
 /** The directories of the cgroup `path`, one per hierarchy: those that removal must rmdir. */

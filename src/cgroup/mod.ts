@@ -17,21 +17,16 @@ export {
   allHierarchies,
   cgroupDirectories,
   type CgroupHost,
+  type CgroupJoin,
   cgroupPath,
   checkCgroupPath,
   type Hierarchy,
+  joinOf,
   parseCgroupHost,
   readCgroupHost,
   whyMissing,
 } from "./host.ts";
-export {
-  type CgroupFile,
-  type CgroupJoin,
-  type CgroupMounts,
-  type CgroupPlan,
-  joinOf,
-  planCgroup,
-} from "./plan.ts";
+export { type CgroupFile, type CgroupMounts, type CgroupPlan, planCgroup } from "./plan.ts";
 export { createDirectories, prepare, writeCgroupFile } from "./write.ts";
 export { meaningOf } from "./refusal.ts";
 export { freeze, isFrozen, thaw } from "./freeze.ts";

@@ -11,8 +11,10 @@ import {
   allHierarchies,
   cgroupDirectories,
   type CgroupHost,
+  type CgroupJoin,
   checkCgroupPath,
   controllerDirectory,
+  joinOf,
   whyMissing,
 } from "./host.ts";
 import { ioSettings } from "./io.ts";
@@ -35,20 +37,6 @@ export interface CgroupFile {
   /** The parent's file whose content is taken, `path` being empty so far; `content` is "" then. */
   inheritFrom?: string;
 }
-
-/** How a process gets into a cgroup. */
-export type CgroupJoin =
-  /**
-   * Its only thread writes "0" to each of these `tasks`, in this order; on a hybrid host it is born
-   * in the cgroup2 directory `born`, as with "into".
-   *
-   * A write to cgroup.procs would wait for all processors to pass a grace period, some 10 ms: whole
-   * thread groups are moved under a lock that forks and exits read. A thread that moves itself needs
-   * no such lock since Linux 5.5.
-   */
-  | { kind: "tasks"; paths: string[]; born?: string }
-  /** clone3(2) with CLONE_INTO_CGROUP and a descriptor of this directory. */
-  | { kind: "into"; directory: string };
 
 /** What the container should find at /sys/fs/cgroup. */
 export type CgroupMounts =
@@ -102,16 +90,6 @@ export function planCgroup(
     plan.devices = { directory, program: deviceProgram(deviceList) };
   }
   return plan;
-}
-
-/** How a process gets into the existing cgroup `path`, as for `exec`. */
-export function joinOf(host: CgroupHost, path: string): CgroupJoin {
-  checkCgroupPath(path);
-  const { version, hierarchies, unified } = host;
-  const born = unified && unified.mountPoint + path;
-  if (version === 2 && born !== undefined) return { kind: "into", directory: born };
-  const paths = hierarchies.map(({ mountPoint }) => `${mountPoint}${path}/tasks`);
-  return born === undefined ? { kind: "tasks", paths } : { kind: "tasks", paths, born };
 }
 
 /** A live cgroup, as far as it bears on changing limits. */

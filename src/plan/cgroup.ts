@@ -10,7 +10,8 @@ import {
   O_RDONLY,
   O_WRONLY,
 } from "../../ffi/constants.ts";
-import type { CgroupFile, CgroupJoin, CgroupPlan } from "../cgroup/plan.ts";
+import type { CgroupJoin } from "../cgroup/host.ts";
+import type { CgroupFile, CgroupPlan } from "../cgroup/plan.ts";
 import { goto, writeFile } from "./calls.ts";
 import {
   call,

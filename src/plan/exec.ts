@@ -1,5 +1,5 @@
 import { AT_FDCWD, F_DUPFD, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../../ffi/constants.ts";
-import type { CgroupJoin } from "../cgroup/plan.ts";
+import type { CgroupJoin } from "../cgroup/host.ts";
 import type { Process } from "../spec/types.ts";
 import { joinCgroup, openCgroup } from "./cgroup.ts";
 import { failureHandler, MESSAGE, reportTrace } from "./channel.ts";
