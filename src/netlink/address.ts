@@ -1,6 +1,6 @@
 /** Addresses of links: `ip address`; rtnetlink(7). Addresses are 4 or 16 bytes. */
 import { AF_INET, AF_INET6 } from "../../ffi/mod.ts";
-import { type Attributes, readAttributes, serialiseAttributes } from "./attribute.ts";
+import { type Attributes, findAttribute, serialiseAttributes } from "./attribute.ts";
 import {
   IFA_ADDRESS,
   IFA_BROADCAST,
@@ -59,8 +59,8 @@ export function getAddresses(): Request {
 
 /** The address that a message tells of; undefined for one without. */
 export function addressIn({ body }: Message): InterfaceAddress | undefined {
-  const attributes = readAttributes(body.subarray(IFADDRMSG_SIZE));
-  const address = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
+  const attribute = (type: number) => findAttribute(body, type, IFADDRMSG_SIZE);
+  const address = attribute(IFA_LOCAL) ?? attribute(IFA_ADDRESS);
   const index = numberOf(body.subarray(4, 8)) ?? 0;
   return address && { address, prefix: body[1] ?? 0, index };
 }

@@ -34,12 +34,36 @@ const NLA_TYPE_MASK = 0x3fff;
 /**
  * Attributes as bytes, those of the lower type first.
  *
+ * @param header what comes before them, as long as a multiple of four
  * @throws {RangeError} for a payload longer than {@linkcode PAYLOAD_LIMIT}: its length would wrap
  * around, and the rest of it be read as attributes (CVE-2021-43784)
  */
-export function serialiseAttributes(attributes: Attributes): Bytes {
-  const end = write(attributes, 0);
+export function serialiseAttributes(attributes: Attributes, header?: Uint8Array): Bytes {
+  if (header) room.set(header);
+  const end = write(attributes, header?.length ?? 0);
   return room.slice(0, end);
+}
+
+/**
+ * The payload of the first attribute of a type, a view of the same memory; undefined where there is
+ * none. A link has some sixty attributes, so that looking for five is quicker than reading all.
+ *
+ * @param start where the attributes begin
+ * @throws {Error} for an attribute before it that ends behind the last byte
+ */
+export function findAttribute(
+  bytes: Uint8Array,
+  type: number,
+  start = 0,
+): Uint8Array | undefined {
+  for (let at = start; at + NLA_HDRLEN <= bytes.length;) {
+    const length = lengthAt(bytes, at);
+    if ((shortAt(bytes, at + 2) & NLA_TYPE_MASK) === type) {
+      return bytes.subarray(at + NLA_HDRLEN, at + length);
+    }
+    at += aligned(length);
+  }
+  return undefined;
 }
 
 /** The attributes in some bytes by type: payloads, views of the same memory; the last of a type. */
@@ -64,21 +88,29 @@ export function parseAttributes(bytes: Uint8Array): Attributes {
   return found;
 }
 
-/** @throws {Error} for an attribute that ends behind the last byte */
 function attributesIn(bytes: Uint8Array): { type: number; nested: boolean; payload: Uint8Array }[] {
-  const short = (at: number) => (bytes[at] ?? 0) | (bytes[at + 1] ?? 0) << 8;
   const found = [];
   for (let at = 0; at + NLA_HDRLEN <= bytes.length;) {
-    const length = short(at);
-    const type = short(at + 2);
-    if (length < NLA_HDRLEN || at + length > bytes.length) {
-      throw new Error(`cannot read attribute at byte ${at}: ${length} bytes of ${bytes.length}`);
-    }
+    const length = lengthAt(bytes, at);
+    const type = shortAt(bytes, at + 2);
     const payload = bytes.subarray(at + NLA_HDRLEN, at + length);
     found.push({ type: type & NLA_TYPE_MASK, nested: (type & NLA_F_NESTED) !== 0, payload });
     at += aligned(length);
   }
   return found;
+}
+
+/** @throws {Error} for an attribute that ends behind the last byte */
+function lengthAt(bytes: Uint8Array, at: number): number {
+  const length = shortAt(bytes, at);
+  if (length < NLA_HDRLEN || at + length > bytes.length) {
+    throw new Error(`cannot read attribute at byte ${at}: ${length} bytes of ${bytes.length}`);
+  }
+  return length;
+}
+
+function shortAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at] ?? 0) | (bytes[at + 1] ?? 0) << 8;
 }
 
 /** `NLA_ALIGN`: up to the next multiple of four. */

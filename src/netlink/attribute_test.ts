@@ -74,6 +74,8 @@ Deno.test("a payload longer than its length can say is refused, nested ones too"
 
 Deno.test("text with a NUL is refused, and read up to the first", () => {
   assert.throws(() => nulString("eth0\0evil"), /has a NUL/);
+  assert.throws(() => nulString("é\0evil"), /has a NUL/);
+  assert.equal(textOf(nulString("é€")), "é€");
   assert.equal(textOf(new TextEncoder().encode("eth0\0evil")), "eth0");
 });
 

@@ -1,11 +1,11 @@
 /** Links: `ip link`; rtnetlink(7), include/uapi/linux/if_link.h. */
 import { AF_INET6, IFF_UP } from "../../ffi/mod.ts";
-import { type Attributes, readAttributes, serialiseAttributes } from "./attribute.ts";
+import { type Attributes, findAttribute, serialiseAttributes } from "./attribute.ts";
 import {
-  AF_UNSPEC,
   IFLA_ADDRESS,
   IFLA_AF_SPEC,
   IFLA_BRPORT_MODE,
+  IFLA_EXT_MASK,
   IFLA_IFNAME,
   IFLA_INET6_ADDR_GEN_MODE,
   IFLA_INFO_DATA,
@@ -20,18 +20,21 @@ import {
   NLM_F_CREATE,
   NLM_F_DUMP,
   NLM_F_EXCL,
+  RTEXT_FILTER_SKIP_STATS,
   RTM_DELLINK,
   RTM_GETLINK,
   RTM_NEWLINK,
   VETH_INFO_PEER,
 } from "./constants.ts";
 import type { Message, Request } from "./message.ts";
-import { type Bytes, joined, nulString, numberOf, plainString, textOf, u32, u8 } from "./value.ts";
+import { type Bytes, nulString, numberOf, plainString, textOf, u32, u8 } from "./value.ts";
 
 /** Bytes of `ifr_name`, the NUL included; IFNAMSIZ. */
 const IFNAMSIZ = 16;
 /** Bytes of a `struct ifinfomsg`. */
 const IFINFOMSG_SIZE = 16;
+
+const WITHOUT_STATISTICS: Attributes = { [IFLA_EXT_MASK]: u32(RTEXT_FILTER_SKIP_STATS) };
 
 /** What a link may be given when it is made. */
 export interface LinkOptions {
@@ -162,27 +165,36 @@ export function deleteLink(name: string | number): Request {
 
 /** Equivalent to `ip link show $link`. */
 export function getLink(name: string | number): Request {
-  return { what: `find link "${name}"`, type: RTM_GETLINK, flags: 0, body: named(name, {}, {}) };
+  return {
+    what: `find link "${name}"`,
+    type: RTM_GETLINK,
+    flags: 0,
+    body: named(name, {}, WITHOUT_STATISTICS),
+  };
 }
 
 /** Equivalent to `ip link show`. */
 export function getLinks(): Request {
-  return { what: "list links", type: RTM_GETLINK, flags: NLM_F_DUMP, body: link({}, {}) };
+  return {
+    what: "list links",
+    type: RTM_GETLINK,
+    flags: NLM_F_DUMP,
+    body: link({}, WITHOUT_STATISTICS),
+  };
 }
 
 /** The link that a message tells of. */
 export function linkIn({ body }: Message): Link {
-  const view = new DataView(body.buffer, body.byteOffset, body.length);
-  const attributes = readAttributes(body.subarray(IFINFOMSG_SIZE));
-  const about = attributes.get(IFLA_LINKINFO);
-  const kind = about && readAttributes(about).get(IFLA_INFO_KIND);
-  const mac = attributes.get(IFLA_ADDRESS);
-  const mtu = numberOf(attributes.get(IFLA_MTU));
-  const master = numberOf(attributes.get(IFLA_MASTER));
+  const attribute = (type: number) => findAttribute(body, type, IFINFOMSG_SIZE);
+  const about = attribute(IFLA_LINKINFO);
+  const kind = about && findAttribute(about, IFLA_INFO_KIND);
+  const mac = attribute(IFLA_ADDRESS);
+  const mtu = numberOf(attribute(IFLA_MTU));
+  const master = numberOf(attribute(IFLA_MASTER));
   return {
-    index: view.getInt32(4, true),
-    name: textOf(attributes.get(IFLA_IFNAME) ?? new Uint8Array()),
-    isUp: (view.getUint32(8, true) & IFF_UP) !== 0,
+    index: numberOf(body.subarray(4, 8)) ?? 0,
+    name: textOf(attribute(IFLA_IFNAME) ?? new Uint8Array()),
+    isUp: ((body[8] ?? 0) & IFF_UP) !== 0,
     ...kind && { kind: textOf(kind) },
     ...mac && { mac },
     ...mtu !== undefined && { mtu },
@@ -228,12 +240,18 @@ function upIf({ isUp = false }: LinkOptions): LinkHeader {
 /** @throws {Error} for a name that the kernel would cut or refuse */
 function nameBytes(name: string): Bytes {
   const bytes = nulString(name);
-  if (bytes.length < 2 || bytes.length > IFNAMSIZ || /[/:\s]|^\.\.?$/.test(name)) {
+  const isLong = bytes.length < 2 || bytes.length > IFNAMSIZ;
+  if (isLong || bytes.some(isForbidden) || name === "." || name === "..") {
     throw new Error(
       `cannot name a link "${name}": it takes 1 to ${IFNAMSIZ - 1} bytes without "/", ":" or space`,
     );
   }
   return bytes;
+}
+
+/** `/`, `:` or white space, as dev_valid_name() of the kernel has it. */
+function isForbidden(byte: number): boolean {
+  return byte === 0x2f || byte === 0x3a || byte === 0x20 || (byte >= 9 && byte <= 13);
 }
 
 /** Members of a `struct ifinfomsg`; absent: 0. */
@@ -252,6 +270,11 @@ interface LinkHeader {
  * ```
  */
 function link({ index = 0, flags = 0, change = 0 }: LinkHeader, attributes: Attributes): Bytes {
-  const header = joined(u8(AF_UNSPEC), u8(0), u8(0), u8(0), u32(index), u32(flags), u32(change));
-  return joined(header, serialiseAttributes(attributes));
+  const header = new Uint8Array(IFINFOMSG_SIZE); // Of AF_UNSPEC, which is 0.
+  header.set(u32(index), 4);
+  if (change !== 0) {
+    header.set(u32(flags), 8);
+    header.set(u32(change), 12);
+  }
+  return serialiseAttributes(attributes, header);
 }

@@ -9,7 +9,7 @@
  * @see netlink(7), include/uapi/linux/netlink.h
  */
 import { errnoName, errnoText } from "../../ffi/mod.ts";
-import { aligned, readAttributes } from "./attribute.ts";
+import { aligned, findAttribute } from "./attribute.ts";
 import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_ERROR, NLMSGERR_ATTR_MSG } from "./constants.ts";
 import { type Bytes, textOf } from "./value.ts";
 
@@ -79,17 +79,16 @@ export function serialiseMessages(messages: readonly Message[]): Bytes {
  * @throws {Error} for a message that ends behind the last byte
  */
 export function parseMessages(bytes: Uint8Array): Message[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const messages: Message[] = [];
   for (let at = 0; at + NLMSG_HDRLEN <= bytes.length;) {
-    const length = view.getUint32(at, true);
+    const length = numberAt(bytes, at, 4);
     if (length < NLMSG_HDRLEN || at + length > bytes.length) {
       throw new Error(`cannot read message at byte ${at}: ${length} bytes of ${bytes.length}`);
     }
     messages.push({
-      type: view.getUint16(at + 4, true),
-      flags: view.getUint16(at + 6, true),
-      sequence: view.getUint32(at + 8, true),
+      type: numberAt(bytes, at + 4, 2),
+      flags: numberAt(bytes, at + 6, 2),
+      sequence: numberAt(bytes, at + 8, 4),
       body: bytes.subarray(at + NLMSG_HDRLEN, at + length),
     });
     at += aligned(length);
@@ -100,10 +99,16 @@ export function parseMessages(bytes: Uint8Array): Message[] {
 /** What an NLMSG_ERROR message says; undefined for another type of message. */
 export function acknowledgementIn({ type, flags, body }: Message): Acknowledgement | undefined {
   if (type !== NLMSG_ERROR || body.length < 4 + NLMSG_HDRLEN) return undefined;
-  const view = new DataView(body.buffer, body.byteOffset, body.length);
-  const errno = -view.getInt32(0, true);
+  const errno = -(numberAt(body, 0, 4) | 0) | 0;
   if ((flags & NLM_F_ACK_TLVS) === 0) return { errno };
-  const echoed = (flags & NLM_F_CAPPED) !== 0 ? NLMSG_HDRLEN : view.getUint32(4, true);
-  const text = readAttributes(body.subarray(4 + aligned(echoed))).get(NLMSGERR_ATTR_MSG);
+  const echoed = (flags & NLM_F_CAPPED) !== 0 ? NLMSG_HDRLEN : numberAt(body, 4, 4);
+  const text = findAttribute(body, NLMSGERR_ATTR_MSG, 4 + aligned(echoed));
   return text === undefined ? { errno } : { errno, text: textOf(text) };
+}
+
+/** A little-endian number, unsigned. */
+function numberAt(bytes: Uint8Array, start: number, size: number): number {
+  let number = 0;
+  for (let at = start + size - 1; at >= start; at--) number = number * 256 + (bytes[at] ?? 0);
+  return number;
 }

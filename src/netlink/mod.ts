@@ -11,6 +11,7 @@
 export { addressIn, getAddresses, type InterfaceAddress, newAddress } from "./address.ts";
 export {
   type Attributes,
+  findAttribute,
   parseAttributes,
   PAYLOAD_LIMIT,
   readAttributes,

@@ -4,7 +4,7 @@
  *
  * @see nft(8), include/uapi/linux/netfilter/nf_tables.h, nfnetlink.h
  */
-import { type Attributes, readAttributes, serialiseAttributes } from "./attribute.ts";
+import { type Attributes, findAttribute, serialiseAttributes } from "./attribute.ts";
 import { NLM_F_APPEND, NLM_F_CREATE } from "./constants.ts";
 import type { Message, Request } from "./message.ts";
 import { type Expression, type Verdict, verdictData } from "./nft_expression.ts";
@@ -16,8 +16,9 @@ const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
 const [NEWTABLE, GETTABLE, DELTABLE, NEWCHAIN, GETCHAIN] = [0, 1, 2, 3, 4];
 const [NEWRULE, NEWSET, NEWSETELEM] = [6, 9, 12];
-/** Bytes of a `struct nfgenmsg { __u8 family, version; __be16 res_id; }`. */
-const NFGENMSG_SIZE = 4;
+/** `struct nfgenmsg { __u8 family, version; __be16 res_id; }`. */
+const INET = new Uint8Array([NFPROTO_INET, 0, 0, 0]);
+const NFGENMSG_SIZE = INET.length;
 const NFT_SET_INTERVAL = 0x4;
 const NFT_SET_MAP = 0x8;
 const NFT_SET_CONCAT = 0x80; // With NFT_SET_INTERVAL: since Linux 5.6.
@@ -127,7 +128,7 @@ export function getTable(name: string): Request {
 
 /** The comment that a table was made with; undefined for none. */
 export function tableCommentIn({ body }: Message): string | undefined {
-  const userdata = readAttributes(body.subarray(NFGENMSG_SIZE)).get(6);
+  const userdata = findAttribute(body, 6, NFGENMSG_SIZE);
   return userdata && textOf(userdata.subarray(2));
 }
 
@@ -139,7 +140,7 @@ export function getChain(table: string, name: string): Request {
 
 /** How many rules a chain has, and jumps to it. */
 export function chainUseIn({ body }: Message): number {
-  return bigNumberOf(readAttributes(body.subarray(NFGENMSG_SIZE)).get(6)) ?? 0;
+  return bigNumberOf(findAttribute(body, 6, NFGENMSG_SIZE)) ?? 0;
 }
 
 function batch(requests: readonly Request[]): Request[] {
@@ -266,6 +267,6 @@ function request(message: number, what: string, attributes: Attributes, flags = 
     what,
     type: NFNL_SUBSYS_NFTABLES << 8 | message,
     flags,
-    body: joined(u8(NFPROTO_INET), u8(0), big16(0), serialiseAttributes(attributes)),
+    body: serialiseAttributes(attributes, INET),
   };
 }

@@ -1,6 +1,6 @@
 /** Routes: `ip route`; rtnetlink(7). Addresses are 4 or 16 bytes. */
 import { familyOf, written } from "./address.ts";
-import { readAttributes, serialiseAttributes } from "./attribute.ts";
+import { findAttribute, serialiseAttributes } from "./attribute.ts";
 import {
   AF_UNSPEC,
   NLM_F_CREATE,
@@ -63,12 +63,12 @@ export function getRoutes(family: number = AF_UNSPEC): Request {
 
 /** The route of the main table that a message tells of; undefined for one of another table. */
 export function routeIn({ body }: Message): Route | undefined {
-  const attributes = readAttributes(body.subarray(RTMSG_SIZE));
-  const table = numberOf(attributes.get(RTA_TABLE)) ?? body[4];
+  const attribute = (type: number) => findAttribute(body, type, RTMSG_SIZE);
+  const table = numberOf(attribute(RTA_TABLE)) ?? body[4];
   if (table !== RT_TABLE_MAIN) return undefined;
-  const destination = attributes.get(RTA_DST);
-  const gateway = attributes.get(RTA_GATEWAY);
-  const index = numberOf(attributes.get(RTA_OIF));
+  const destination = attribute(RTA_DST);
+  const gateway = attribute(RTA_GATEWAY);
+  const index = numberOf(attribute(RTA_OIF));
   return {
     ...destination && { destination },
     prefix: body[1] ?? 0,

@@ -66,18 +66,31 @@ export function plainString(text: string): Bytes {
 
 /** The text of an `NLA_NUL_STRING` or `NLA_STRING`, up to its first NUL. */
 export function textOf(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return decoder.decode(end === -1 ? bytes : bytes.subarray(0, end));
+  let text = "";
+  for (const [at, byte] of bytes.entries()) {
+    if (byte === 0) break;
+    if (byte > 127) return decoder.decode(bytes.subarray(0, endOf(bytes, at)));
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+function endOf(bytes: Uint8Array, start: number): number {
+  const end = bytes.indexOf(0, start);
+  return end === -1 ? bytes.length : end;
 }
 
 /** The number in an `NLA_U32`, `NLA_U16` or `NLA_U8`; undefined where there is none. */
 export function numberOf(bytes: Uint8Array | undefined): number | undefined {
-  return bytes?.reduceRight((sum, byte) => sum * 256 + byte, 0);
+  return bytes && bigNumberOf(bytes.slice().reverse());
 }
 
 /** The number in an `NLA_BE32`, as nf_tables answers; undefined where there is none. */
 export function bigNumberOf(bytes: Uint8Array | undefined): number | undefined {
-  return bytes?.reduce((sum, byte) => sum * 256 + byte, 0);
+  if (bytes === undefined) return undefined;
+  let number = 0;
+  for (const byte of bytes) number = number * 256 + byte;
+  return number;
 }
 
 /** Bytes one behind the other. */
