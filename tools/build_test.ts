@@ -1,5 +1,5 @@
 import assert from "assert";
-import { importsIn, lazyBuiltIns } from "./build/bundle.ts";
+import { importsIn, lazyBuiltIns, leftOut } from "./build/bundle.ts";
 import { makePortable } from "./build/portable.ts";
 
 /** A stand-in for Deno: says how it was called. */
@@ -18,13 +18,20 @@ Deno.test("a bundle has no import left that Deno would follow at once", () => {
   assert.match(lazyBuiltIns(code), /import\(\(name=>name\)\("node:zlib"\)\),b=globalThis;/);
 });
 
+Deno.test("what is left out of the hot bundle is what no hot command imports", () => {
+  const source =
+    'a: () => import("./run.ts"), b: () => import("./doctor.ts"), c: import("./ps.ts")';
+  assert.deepEqual(leftOut(source, ["run", "ps"]), ["./doctor.ts"]);
+});
+
 /** A portable executable with a stand-in for Deno, and a directory to unpack it into. */
 async function portable(run: (file: string, programs: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "minictr-build-test-" });
   try {
     await Deno.writeTextFile(`${directory}/fake`, FAKE_DENO);
     await Deno.writeTextFile(`${directory}/bundle.js`, "");
-    const parts = { deno: `${directory}/fake`, bundle: `${directory}/bundle.js` };
+    const js = `${directory}/bundle.js`;
+    const parts = { deno: `${directory}/fake`, bundle: js, hot: js };
     await makePortable(parts, `${directory}/minictr`);
     await run(`${directory}/minictr`, `${directory}/programs`);
   } finally {

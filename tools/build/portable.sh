@@ -65,8 +65,10 @@ prepare() {
   (
     umask 022
     export DENO_DIR="$1/cache" DENO_V8_FLAGS=--no-lazy DENO_NO_UPDATE_CHECK=1
-    "$1/deno" run -A --quiet --no-config --no-lock --no-remote --no-npm --cached-only \
-      --preload "$1/stay.js" "$1/minictr.js" --help </dev/null >/dev/null 2>&1
+    for command in run rootfs; do # One that the first file has, one that it leaves to the whole.
+      "$1/deno" run -A --quiet --no-config --no-lock --no-remote --no-npm --cached-only \
+        --preload "$1/stay.js" "$1/minictr.js" $command --help </dev/null >/dev/null 2>&1 || true
+    done
     : >"$1/cache/ready"
   ) || true
 }

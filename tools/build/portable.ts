@@ -5,7 +5,10 @@
 /** What is packed, beside a license for it. */
 export interface Parts {
   deno: string;
+  /** The whole program. */
   bundle: string;
+  /** What containers are started with; it imports "./whole.js" for the rest. */
+  hot: string;
 }
 
 /** Keeps the program from ending, so that Deno stores what V8 has compiled. */
@@ -21,9 +24,10 @@ export async function makePortable(parts: Parts, output: string): Promise<number
   const scratch = await Deno.makeTempDir({ prefix: "minictr-build-" });
   try {
     await Deno.copyFile(parts.deno, `${scratch}/deno`);
-    await Deno.copyFile(parts.bundle, `${scratch}/minictr.js`);
+    await Deno.copyFile(parts.hot, `${scratch}/minictr.js`);
+    await Deno.copyFile(parts.bundle, `${scratch}/whole.js`);
     await Deno.writeTextFile(`${scratch}/stay.js`, STAY);
-    const archive = await pack(scratch, ["deno", "minictr.js", "stay.js"]);
+    const archive = await pack(scratch, ["deno", "minictr.js", "stay.js", "whole.js"]);
     const head = launcher(await digestOf(archive));
     await Deno.writeFile(`${scratch}/minictr`, head);
     await Deno.writeFile(`${scratch}/minictr`, archive, { append: true });
