@@ -69,6 +69,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "remove containers",
     run: async (args, root) => await (await import("./lifecycle.ts")).rm(args, root),
   },
+  network: {
+    summary: "create, list, connect and remove networks",
+    run: async (args, root) => await (await import("./network.ts")).run(args, root),
+  },
+  port: {
+    summary: "print the published ports of a container",
+    run: async (args, root) => await (await import("./port_command.ts")).run(args, root),
+  },
   rootfs: {
     summary: "build, list and remove root filesystems",
     run: async (args, root) => await (await import("./rootfs.ts")).run(args, root),

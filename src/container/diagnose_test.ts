@@ -70,7 +70,10 @@ for (const [about, content, errno, said, exitCode] of CASES) {
 test("a command that is in no directory of PATH is told by its own name, with 127", {
   requires: ["root"],
 }, (t) => {
-  const tried = ["a", "b"].map((name) => ({ path: `${t.directory}/${name}/command`, errno: ENOENT }));
+  const tried = ["a", "b"].map((name) => ({
+    path: `${t.directory}/${name}/command`,
+    errno: ENOENT,
+  }));
   assert.deepEqual(diagnose(Deno.pid, "command", tried), {
     text: '"command": executable file not found in $PATH',
     exitCode: 127,

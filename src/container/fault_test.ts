@@ -27,7 +27,8 @@ const steps = [
   step("second", [call("getpid", [], { id: "label" }), call("getuid", [])]),
   step("third", []),
 ];
-const namesOf = (changed: typeof steps) => changed.map(({ calls }) => calls.map(({ name }) => name));
+const namesOf = (changed: typeof steps) =>
+  changed.map(({ calls }) => calls.map(({ name }) => name));
 
 Deno.test("a fault stands in front of its step's calls, counted from the side's first step", () => {
   const changed = withFault(steps, { kind: "fail", step: 10 }, 10, undefined);

@@ -39,6 +39,13 @@ export function giveBack(roots: Roots, id: string): void {
   refreshHosts(roots, gone.map(({ network }) => network), allLeases(roots));
 }
 
+/** Takes a running container off one network; returns whether it was on it. */
+export function giveBackOne(roots: Roots, id: string, network: string): boolean {
+  const gone = disconnect(roots, id, network);
+  refreshHosts(roots, [network], allLeases(roots));
+  return gone.length > 0;
+}
+
 /** What a published port is reachable at, in words. */
 export function reachable({ attachments }: Prepared): string[] {
   return attachments.flatMap(({ endpoint }) =>
@@ -55,7 +62,7 @@ export function reachable({ attachments }: Prepared): string[] {
 }
 
 function whence({ hostIp }: Published): string {
-  if (hostIp === undefined) return "every address of this host, from everywhere that can reach it,";
+  if (hostIp === undefined) return "every address of this host";
   return hostIp.startsWith("127.") || hostIp === "::1"
     ? `${hostIp}, from this host alone,`
     : hostIp;

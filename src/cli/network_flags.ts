@@ -1,0 +1,43 @@
+import type { Grammar } from "./grammar.ts";
+
+/** `network create` */
+export const NETWORK_CREATE = {
+  command: "network create",
+  operands: "NAME",
+  summary: "Create a network",
+  examples: [["minictr network create --subnet 192.168.1.0/24 lab", "with addresses of one's own"]],
+  groups: [{
+    name: "network",
+    title: "Options",
+    flags: [
+      { name: "subnet", value: "CIDR", many: true, help: "subnet, one of IPv4 and one of IPv6" },
+      { name: "gateway", value: "IP", many: true, help: "the bridge's address in each" },
+      { name: "ip-range", value: "CIDR", many: true, help: "where addresses are taken from" },
+      { name: "internal", help: "no way to the outside" },
+      { name: "ipv6", help: "also a subnet of IPv6" },
+      { name: "opt", short: "o", value: "KEY=VALUE", many: true, help: "mtu=BYTES" },
+    ],
+  }],
+} as const satisfies Grammar;
+
+/** `network connect` */
+export const NETWORK_CONNECT = {
+  command: "network connect",
+  operands: "NETWORK CONTAINER",
+  summary: "Connect a running container to a further network",
+  examples: [["minictr network connect --alias db lab web", "under one more name"]],
+  groups: [{
+    name: "network",
+    title: "Options",
+    flags: [
+      { name: "ip", value: "IP", help: "IPv4 address" },
+      { name: "ip6", value: "IP", help: "IPv6 address" },
+      { name: "alias", value: "NAME", many: true, help: "further name on the network" },
+    ],
+  }],
+} as const satisfies Grammar;
+
+/** The other commands of `network`, which have no options. */
+export function networkGrammar(verb: string, operands: string, summary: string): Grammar {
+  return { command: `network ${verb}`, operands, summary, examples: [], groups: [] };
+}
