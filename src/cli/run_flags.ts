@@ -189,6 +189,11 @@ export const RUN = {
           help: "none, host, container:ID, ns:PATH, or networks to connect to",
         },
         { name: "net", value: "NETWORK", many: true, help: "as --network", aliasOf: "network" },
+        {
+          name: "subnet",
+          value: "CIDR",
+          help: "a network with these addresses, made where it is missing",
+        },
         { name: "network-alias", value: "NAME", many: true, help: "further name on the network" },
         {
           name: "publish",

@@ -104,6 +104,8 @@ export interface EngineOptions {
   /** As written: "none", "host", "container:ID", "ns:PATH", or networks; empty: the default. */
   network: readonly string[];
   networkAliases: readonly string[];
+  /** As written. */
+  subnet?: string;
   /** As written; port.ts reads them. */
   publish: readonly string[];
   publishAll: boolean;

@@ -17,6 +17,7 @@ export async function applyNetwork(made: RunSpec, wish: Wish): Promise<void> {
   const { engine } = made;
   engine.network = flags.network;
   engine.networkAliases = flags["network-alias"];
+  if (flags.subnet !== undefined) engine.subnet = flags.subnet;
   engine.publish = flags.publish;
   engine.publishAll = flags["publish-all"];
   engine.expose = flags.expose;

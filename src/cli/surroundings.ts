@@ -45,7 +45,10 @@ export async function networkRequest(
     }
     return undefined;
   }
-  const wishes = (engine.network.length === 0 ? [DEFAULT_NETWORK] : engine.network).map(wish);
+  const named = engine.subnet === undefined
+    ? engine.network
+    : [`${SUBNET_PREFIX}${engine.subnet}`, ...engine.network];
+  const wishes = (named.length === 0 ? [DEFAULT_NETWORK] : named).map(wish);
   const [main] = wishes;
   if (main) {
     if (engine.ip !== undefined) main.ip ??= engine.ip;
@@ -65,8 +68,12 @@ async function ports({ engine }: RunSpec) {
   ];
 }
 
+/** Stands for whichever network has a subnet; networking.ts makes it where there is none. */
+const SUBNET_PREFIX = "subnet ";
+
 /** `NAME[:ip=…,ip6=…,mac=…,alias=…]` */
 function wish(text: string): NetworkWish & { aliases?: string[] } {
+  if (text.startsWith(SUBNET_PREFIX)) return { name: text };
   const colon = text.indexOf(":");
   const name = colon < 0 ? text : text.slice(0, colon);
   const wanted: NetworkWish & { aliases?: string[] } = { name };

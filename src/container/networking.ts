@@ -5,8 +5,10 @@
 import {
   allLeases,
   connect,
+  createNetwork,
   disconnect,
   type Endpoint,
+  listNetworks,
   type NetworkRequest,
   type Prepared,
   prepareNetwork,
@@ -22,9 +24,25 @@ export function setAside(
   roots: Roots,
   request: NetworkRequest,
 ): { prepared: Prepared; siblings: Endpoint[] } {
-  const prepared = prepareNetwork(roots, request);
+  const networks = request.networks.map((wish) => ({
+    ...wish,
+    name: networkNamed(roots, wish.name),
+  }));
+  const prepared = prepareNetwork(roots, { ...request, networks });
   const own = prepared.attachments.map(({ endpoint }) => endpoint);
   return { prepared, siblings: siblingsOf(own, allLeases(roots)) };
+}
+
+/** The name of a network; of one that is only told by "subnet CIDR", which is made if there is none. */
+function networkNamed(roots: Roots, name: string): string {
+  if (!name.startsWith("subnet ")) return name;
+  const cidr = name.slice("subnet ".length);
+  const known = listNetworks(roots).find(({ subnets }) =>
+    subnets.some(({ subnet }) => subnet === cidr)
+  );
+  if (known) return known.name;
+  const made = `subnet-${cidr.replaceAll(/[^0-9a-fA-F]/g, "-")}`;
+  return createNetwork(roots, { name: made, subnets: [cidr] }).name;
 }
 
 /** When the first process is there: its interfaces; then its siblings learn its name. */
