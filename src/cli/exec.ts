@@ -56,8 +56,9 @@ async function checkMode({ flags }: CommandLine<typeof EXEC>): Promise<void> {
 }
 
 /** The filter that the container's own processes have. */
-async function filterOf({ spec }: Joined): Promise<Pick<ExecOptions, "seccomp">> {
+async function filterOf({ spec, seccomp }: Joined): Promise<Pick<ExecOptions, "seccomp">> {
   if (!spec.linux?.seccomp) return {};
+  if (seccomp) return { seccomp };
   return { seccomp: await (await import("./seccomp.ts")).filterOf(spec.linux.seccomp) };
 }
 

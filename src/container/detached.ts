@@ -68,7 +68,7 @@ export async function startDetached(
       startOptions,
     );
     const { pid, supervisor = 0 } = started;
-    writeSpec(held.directory, spec);
+    writeSpec(held.directory, spec, options.seccomp);
     writeState(held.directory, { ...state, ...runningAs(pid), supervisor });
     return pid;
   } catch (error) {

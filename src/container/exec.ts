@@ -8,7 +8,7 @@ import type { Process, Spec } from "../spec/mod.ts";
 import { statusOf } from "./attend.ts";
 import { ContainerError, findRunning } from "./find.ts";
 import { attendTo, streamsFor } from "./foreground.ts";
-import { isRunning, readOwnSpec, type Running } from "./live.ts";
+import { type Filter, isRunning, readFilter, readOwnSpec, type Running } from "./live.ts";
 import { assemblePlan, start, type StartOptions } from "./start.ts";
 import type { Roots, State } from "./state.ts";
 
@@ -16,6 +16,8 @@ import type { Roots, State } from "./state.ts";
 export interface Joined extends Disposable {
   state: State & Running;
   spec: Spec & { process: Process };
+  /** Its seccomp filter, where it has one. */
+  seccomp?: Filter;
   /** A descriptor of its first process. */
   pidfd: number;
 }
@@ -43,6 +45,7 @@ export async function joinContainer(roots: Roots, name: string): Promise<Joined>
   const pidfd = new Fd(syscall("pidfd_open", state.pid, 0));
   try {
     const spec = await readOwnSpec(directory);
+    const seccomp = readFilter(directory);
     // Looked at again: from here on the descriptor means this process and no other.
     if (!isRunning(state)) {
       throw new ContainerError(`container "${name}" does not run: it has ended`);
@@ -52,6 +55,7 @@ export async function joinContainer(roots: Roots, name: string): Promise<Joined>
     return {
       state,
       spec: described,
+      ...seccomp ? { seccomp } : {},
       pidfd: pidfd.number,
       [Symbol.dispose]: () => pidfd.close(),
     };

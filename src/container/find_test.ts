@@ -1,6 +1,6 @@
 import assert from "assert";
 import { ContainerError, findContainer, findRunning } from "./find.ts";
-import { readOwnSpec, runningAs, writeSpec } from "./live.ts";
+import { readFilter, readOwnSpec, runningAs, writeSpec } from "./live.ts";
 import { createState, type Roots, type State } from "./state.ts";
 
 /** State directories of containers that were never made. */
@@ -97,9 +97,19 @@ Deno.test("a spec is read as it was written, numbers of 64 bits too", async () =
       { ociVersion: "1.3.0", process: { ...process, rlimits } },
     ]
   ) {
-    writeSpec(directory, spec);
+    writeSpec(directory, spec, undefined);
     assert.deepEqual(await readOwnSpec(directory), spec);
   }
   Deno.removeSync(directory, { recursive: true });
   assert.equal(await readOwnSpec(directory), undefined);
+});
+
+Deno.test("a filter is read as it was written, with its flags", () => {
+  const directory = Deno.makeTempDirSync();
+  const process = { cwd: "/", user: { uid: 0, gid: 0 } };
+  assert.equal(readFilter(directory), undefined);
+  const seccomp = { filter: Uint8Array.of(10, 0, 13, 10), flags: { SECCOMP_FILTER_FLAG_LOG: 2 } };
+  writeSpec(directory, { ociVersion: "1.3.0", process }, seccomp);
+  assert.deepEqual(readFilter(directory), seccomp);
+  Deno.removeSync(directory, { recursive: true });
 });

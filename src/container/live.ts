@@ -1,3 +1,4 @@
+import type { Privileges } from "../plan/mod.ts";
 import type { Spec } from "../spec/mod.ts";
 import type { State } from "./state.ts";
 
@@ -21,12 +22,38 @@ export function isRunning(state: State): state is State & Running {
   return now !== undefined && now.startTime === startTime && !now.ended;
 }
 
+/** A compiled `linux.seccomp`, with SECCOMP_FILTER_FLAG_*. */
+export type Filter = NonNullable<Privileges["seccomp"]>;
+
 /**
- * Writes a container's final spec beside its state, for the commands that come later. It lies in
- * `<run>/containers/ID/config.json`, and is there as soon as the state has a process id.
+ * Writes a container's final spec beside its state, for the commands that come later: in
+ * `<run>/containers/ID`, `config.json`, and `filter`, its seccomp filter behind a line with the flags
+ * as JSON. Both are there as soon as the state has a process id.
  */
-export function writeSpec(directory: string, spec: Spec): void {
+export function writeSpec(directory: string, spec: Spec, filter: Filter | undefined): void {
   Deno.writeTextFileSync(`${directory}/config.json`, compact(spec), { mode: 0o600 });
+  if (filter === undefined) return;
+  const head = new TextEncoder().encode(`${JSON.stringify(filter.flags)}\n`);
+  const bytes = new Uint8Array(head.length + filter.filter.length);
+  bytes.set(head);
+  bytes.set(filter.filter, head.length);
+  Deno.writeFileSync(`${directory}/filter`, bytes, { mode: 0o600 });
+}
+
+/** The filter that {@link writeSpec} wrote; undefined where there is none. */
+export function readFilter(directory: string): Filter | undefined {
+  let bytes: Uint8Array;
+  try {
+    bytes = Deno.readFileSync(`${directory}/filter`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  const end = bytes.indexOf(0x0a);
+  const flags: Record<string, number> = JSON.parse(
+    new TextDecoder().decode(bytes.subarray(0, end)),
+  );
+  return { filter: bytes.slice(end + 1), flags };
 }
 
 /** The spec that {@link writeSpec} wrote; undefined where there is none. */

@@ -37,7 +37,7 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
         if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
       },
     });
-    writeSpec(held.directory, spec);
+    writeSpec(held.directory, spec, options.seccomp);
     writeState(held.directory, { ...state, ...runningAs(started.pid) });
     await import("./cleanup.ts"); // What comes afterwards is loaded while the container runs.
     const end = attendTo(started, signals, options);

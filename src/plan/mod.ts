@@ -12,6 +12,7 @@ export { goto } from "./calls.ts";
 export { MESSAGE } from "./channel.ts";
 export { type ContainerPlan, planContainer, type Surroundings } from "./container.ts";
 export { DEFAULT_RULES } from "./devices.ts";
+export type { Privileges } from "./privileges.ts";
 export { EXEC_LABEL } from "./process.ts";
 export type { RootSource } from "./root.ts";
 export * from "./step.ts";
