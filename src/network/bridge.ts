@@ -25,13 +25,19 @@ export function findBridge(socket: NetlinkSocket, { name, bridge }: Network): Li
 }
 
 /**
- * Makes a network's bridge: with a MAC of its own, which does not change with its ports, its
- * addresses, and deaf to router advertisements (CVE-2020-13401).
+ * The bridge of a network, made where it is missing: with a MAC of its own, which does not change
+ * with its ports. One that is not up was left half made, and is finished.
  *
  * @throws {NetlinkError} when the kernel refuses
  */
 export function makeBridge(socket: NetlinkSocket, network: Network): Link {
-  const { bridge, subnets } = network;
+  const link = findBridge(socket, network) ?? newlyMade(socket, network);
+  if (!link.isUp) finish(socket, network, link);
+  return link;
+}
+
+function newlyMade(socket: NetlinkSocket, network: Network): Link {
+  const { bridge } = network;
   const mac = crypto.getRandomValues(new Uint8Array(6));
   mac[0] = 0x0e; // Locally administered, of one device.
   const mtu = network.mtu ?? uplinkMtu(socket);
@@ -42,17 +48,22 @@ export function makeBridge(socket: NetlinkSocket, network: Network): Link {
   }
   const link = findBridge(socket, network);
   if (!link) throw new Error(`bridge "${bridge}" is gone again`);
+  return link;
+}
+
+/** Gives a bridge its addresses, and makes it deaf to router advertisements (CVE-2020-13401). Up
+ * comes last: what is up is whole. */
+function finish(socket: NetlinkSocket, { bridge, subnets }: Network, { index }: Link): void {
   const hasV6 = subnets.some(({ subnet }) => subnet.includes(":"));
   setSysctl(`ipv6/conf/${bridge}/accept_ra`, "0");
   setSysctl(`ipv6/conf/${bridge}/disable_ipv6`, hasV6 ? "0" : "1");
   socket.send([
     ...subnets.map(({ subnet, gateway }) => {
       const { address } = parseCidr(`${gateway}/0`);
-      return newAddress({ address, prefix: parseSubnet(subnet).prefix, index: link.index });
+      return newAddress({ address, prefix: parseSubnet(subnet).prefix, index });
     }),
-    setUp(link.index),
+    setUp(index),
   ]);
-  return link;
 }
 
 /** The routes of the host's main table. */

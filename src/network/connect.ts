@@ -18,7 +18,7 @@ import {
   setUp,
 } from "../netlink/mod.ts";
 import { parseAddress, parseCidr } from "./address.ts";
-import { findBridge, makeBridge } from "./bridge.ts";
+import { makeBridge } from "./bridge.ts";
 import { ensureRules } from "./firewall.ts";
 import { allLeases, type Endpoint, readLeases, withNetworkLock, writeLeases } from "./lease.ts";
 import { listNetworks, type Roots } from "./network.ts";
@@ -43,7 +43,15 @@ export function connect(
     refuseAdvertisements(attachments);
     return new NetlinkSocket(NETLINK_ROUTE);
   });
-  host.send(attachments.flatMap((attachment) => pairOf(attachment, netns)));
+  const pairs = attachments.flatMap((attachment) => pairOf(attachment, netns));
+  try {
+    host.send(pairs);
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === "EEXIST")) throw error;
+    // An earlier container of this id has ended, and the kernel is not yet done with its namespace.
+    for (const { endpoint } of attachments) removeLink(endpoint.host);
+    host.send(pairs);
+  }
   inside.send(addressesOf(inside, attachments));
   return attachments.map(({ endpoint }) => endpoint);
 }
@@ -73,22 +81,18 @@ function pairOf({ endpoint, bridge, mtu }: Attachment, netns: number): Request[]
   ];
 }
 
-/** Up, addresses, and the default routes by the first network that has a way out. */
+/** Up, addresses, and default routes. */
 function addressesOf(inside: NetlinkSocket, attachments: readonly Attachment[]): Request[] {
   const requests: Request[] = [];
-  const routed = new Set<boolean>();
-  for (const { network, endpoint } of attachments) {
+  for (const { endpoint, gateways } of attachments) {
     const message = inside.find(getLink(endpoint.interface));
     if (!message) throw new Error(`interface "${endpoint.interface}" is gone again`);
     const { index } = linkIn(message);
     requests.push(setUp(index));
     for (const text of endpoint.addresses) requests.push(newAddress({ ...parseCidr(text), index }));
-    if (network.internal || endpoint.interface !== "eth0") continue;
-    for (const { gateway } of network.subnets) {
-      const bytes = parseAddress(gateway);
-      if (!bytes || routed.has(isV6(gateway))) continue;
-      routed.add(isV6(gateway));
-      requests.push(newRoute({ prefix: 0, gateway: bytes, index }));
+    for (const text of gateways) {
+      const gateway = parseAddress(text);
+      if (gateway) requests.push(newRoute({ prefix: 0, gateway, index }));
     }
   }
   return requests;
@@ -150,7 +154,7 @@ export function reloadNetworks(roots: Roots): void {
       const endpoints = readLeases(roots, network.name);
       if (endpoints.length === 0) continue;
       attempt(() => {
-        const bridge = findBridge(socket, network) ?? makeBridge(socket, network);
+        const bridge = makeBridge(socket, network);
         for (const { host } of endpoints) {
           const message = socket.find(getLink(host));
           if (!message || linkIn(message).master === bridge.index) continue;

@@ -49,9 +49,10 @@ export interface NetworkOptions {
   mtu?: number;
 }
 
-/** Those of the default network: a /16 each, then a /24 where little is free. */
+/** Those of the default network: a /16 each, none that docker or podman takes by default while these
+ * are free, then a /24. */
 const DEFAULT_CANDIDATES = [
-  ...Array.from({ length: 40 }, (_, at) => `10.${88 + at}.0.0/16`),
+  ...Array.from({ length: 38 }, (_, at) => `10.${90 + at}.0.0/16`),
   ...Array.from({ length: 15 }, (_, at) => `172.${17 + at}.0.0/16`),
   ...Array.from({ length: 128 }, (_, at) => `192.168.${128 + at}.0/24`),
 ];
@@ -186,9 +187,9 @@ function freeSubnet(candidates: Iterable<string>, taken: readonly Taken[]): Subn
   throw new Error("no private subnet is free on this host: choose one with --subnet");
 }
 
-/** As podman gives to networks of users: a /24 from 10.89.0.0 up, then others. */
+/** Of a network with no subnet of its own: a /24 above those of the default network, then others. */
 function* userCandidates(): Generator<string> {
-  for (let second = 89; second < 256; second++) {
+  for (let second = 128; second < 256; second++) {
     for (let third = 0; third < 256; third++) yield `10.${second}.${third}.0/24`;
   }
   yield* DEFAULT_CANDIDATES.filter((candidate) => !candidate.startsWith("10."));

@@ -10,7 +10,7 @@ import {
   replaceTable,
   tableCommentIn,
 } from "../netlink/mod.ts";
-import { allLeases } from "./lease.ts";
+import { allLeases, type Endpoint } from "./lease.ts";
 import { listNetworks, type Roots, tableName } from "./network.ts";
 import { fingerprint, RAW_RULES, rulesFor } from "./rules.ts";
 
@@ -18,12 +18,12 @@ import { fingerprint, RAW_RULES, rulesFor } from "./rules.ts";
  * Sees to it that the table follows from what is on disk; under the network lock. A table that was
  * flushed or removed, as by a firewall's reload, is made again; one that is right is left alone.
  *
+ * @param endpoints where they have been read already
  * @returns whether it was replaced
  * @throws {Error} when the kernel refuses
  */
-export function ensureRules(roots: Roots): boolean {
+export function ensureRules(roots: Roots, endpoints: Endpoint[] = allLeases(roots)): boolean {
   const networks = listNetworks(roots);
-  const endpoints = allLeases(roots);
   const name = tableName(roots);
   const comment = `minictr ${fingerprint(networks, endpoints)}`;
   using socket = new NetlinkSocket(NETLINK_NETFILTER);

@@ -4,14 +4,7 @@ import { parseAddress } from "./address.ts";
 import { findBridge, hostRoutes, makeBridge } from "./bridge.ts";
 import { collides, defineDefault } from "./create.ts";
 import { ensureRules } from "./firewall.ts";
-import {
-  allLeases,
-  chooseAddress,
-  type Endpoint,
-  readLeases,
-  withNetworkLock,
-  writeLeases,
-} from "./lease.ts";
+import { allLeases, chooseAddress, type Endpoint, withNetworkLock, writeLeases } from "./lease.ts";
 import { DEFAULT_NETWORK, type Network, readNetwork, type Roots, vethName } from "./network.ts";
 import { choosePorts, type Holder, type PortRequest, type Published } from "./port.ts";
 import { enableForwarding, setSysctl } from "./sysctl.ts";
@@ -47,6 +40,8 @@ export interface Attachment {
   bridge: number;
   /** Bytes. */
   mtu?: number;
+  /** Gateways that the container's default routes lead to, at most one of each family. */
+  gateways: string[];
 }
 
 /** What {@linkcode connect} needs. */
@@ -67,33 +62,39 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
     using socket = new NetlinkSocket(NETLINK_ROUTE);
     const before = allLeases(roots);
     const own = before.filter(({ container }) => container === request.container);
+    const interfaces = freeInterfaces(own);
     let ports = request.publish?.length
       ? choosePorts(request.publish, holdersOf(before, request.container))
       : [];
-    const attachments = request.networks.map((wish, index): Attachment => {
-      const { network, link } = networkFor(roots, socket, wish.name);
-      const endpoint = endpointFor(roots, network, { request, wish, at: own.length + index });
+    const attachments = request.networks.map((wish): Attachment => {
+      const on = before.filter(({ network }) => network === wish.name);
+      const { network, link } = networkFor(roots, socket, {
+        name: wish.name,
+        inUse: on.length > 0,
+      });
+      const place = { request, wish, name: interfaces.next().value, endpoints: on };
+      const endpoint = endpointFor(roots, network, place);
       if (ports.length > 0 && !network.internal) {
         endpoint.ports = ports;
         ports = [];
       }
       const { index: bridge, mtu } = link;
-      return { network, endpoint, bridge, ...mtu !== undefined && { mtu } };
+      return { network, endpoint, bridge, gateways: [], ...mtu !== undefined && { mtu } };
     });
+    findWaysOut(attachments, own.map(({ network }) => readNetwork(roots, network)));
     if (ports.length > 0) throw new Error("cannot publish a port on internal networks alone");
-    try {
-      for (const { network, endpoint } of attachments) {
-        writeLeases(roots, network.name, [...readLeases(roots, network.name), endpoint]);
-      }
-      openWays(attachments);
-      ensureRules(roots);
-    } catch (error) {
+    const after = [...before, ...attachments.map(({ endpoint }) => endpoint)];
+    const write = (endpoints: Endpoint[]) => {
       for (const { network: { name } } of attachments) {
-        const others = readLeases(roots, name).filter(({ container }) =>
-          container !== request.container
-        );
-        writeLeases(roots, name, [...others, ...own.filter(({ network }) => network === name)]);
+        writeLeases(roots, name, endpoints.filter(({ network }) => network === name));
       }
+    };
+    try {
+      write(after);
+      openWays(attachments);
+      ensureRules(roots, after);
+    } catch (error) {
+      write(before);
       throw error;
     }
     return { roots, attachments };
@@ -104,7 +105,7 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
 function networkFor(
   roots: Roots,
   socket: NetlinkSocket,
-  name: string,
+  { name, inUse }: { name: string; inUse: boolean },
 ): { network: Network; link: Link } {
   let network = readNetwork(roots, name);
   if (!network) {
@@ -116,11 +117,10 @@ function networkFor(
     network = defineDefault(roots, socket);
   }
   const link = findBridge(socket, network);
-  if (link) return { network, link };
-  if (collides(network, hostRoutes(socket))) { // The host's routes have changed since.
-    const { name, subnets } = network;
-    if (name !== DEFAULT_NETWORK || readLeases(roots, name).length > 0) {
-      const where = subnets.map(({ subnet }) => subnet).join(", ");
+  if (link?.isUp) return { network, link };
+  if (!link && collides(network, hostRoutes(socket))) { // The host's routes have changed since.
+    if (name !== DEFAULT_NETWORK || inUse) {
+      const where = network.subnets.map(({ subnet }) => subnet).join(", ");
       throw new Error(`cannot make network "${name}": a route of the host leads to ${where}`);
     }
     network = defineDefault(roots, socket);
@@ -131,10 +131,15 @@ function networkFor(
 function endpointFor(
   roots: Roots,
   network: Network,
-  { request, wish, at }: { request: NetworkRequest; wish: NetworkWish; at: number },
+  { request, wish, endpoints, ...place }: {
+    request: NetworkRequest;
+    wish: NetworkWish;
+    /** Of its interface. */
+    name: string;
+    endpoints: readonly Endpoint[];
+  },
 ): Endpoint {
   const { container, name } = request;
-  const endpoints = readLeases(roots, network.name);
   if (endpoints.some((endpoint) => endpoint.container === container)) {
     throw new Error(`container "${name}" is on network "${network.name}" already`);
   }
@@ -147,7 +152,7 @@ function endpointFor(
     container,
     name,
     network: network.name,
-    interface: `eth${at}`,
+    interface: place.name,
     host: vethName(roots, container, network.name),
     mac: wish.mac === undefined ? macFor(addresses[0] ?? "") : checkedMac(wish.mac),
     addresses,
@@ -155,6 +160,31 @@ function endpointFor(
     ports: [],
     pid: Deno.pid,
   };
+}
+
+/** The names that a container has no interface of, from eth0. */
+function* freeInterfaces(own: readonly Endpoint[]): Generator<string, string> {
+  for (let at = 0;; at++) {
+    const name = `eth${at}`;
+    if (!own.some((endpoint) => endpoint.interface === name)) yield name;
+  }
+}
+
+/** The default routes go by the first network of each family that is not internal. */
+function findWaysOut(attachments: readonly Attachment[], earlier: (Network | undefined)[]): void {
+  const families = (network: Network | undefined) =>
+    network === undefined || network.internal
+      ? []
+      : network.subnets.map(({ gateway }) => gateway.includes(":"));
+  const found = new Set(earlier.flatMap(families));
+  for (const { network, gateways } of attachments) {
+    if (network.internal) continue;
+    for (const { gateway } of network.subnets) {
+      if (found.has(gateway.includes(":"))) continue;
+      found.add(gateway.includes(":"));
+      gateways.push(gateway);
+    }
+  }
 }
 
 function refuseUnused({ name, subnets }: Network, { ip, ip6 }: NetworkWish): void {

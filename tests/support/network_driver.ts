@@ -1,0 +1,54 @@
+/**
+ * Carries out what tests of src/network ask for, in the network namespace that it is started in: a
+ * line of JSON in, `[verb, ...arguments]`, a line of JSON out, the result or `{ "error": … }`.
+ */
+import {
+  allLeases,
+  connect,
+  createNetwork,
+  disconnect,
+  type NetworkRequest,
+  prepareNetwork,
+  reloadNetworks,
+  removeNetwork,
+  withNetworkLock,
+} from "../../src/network/mod.ts";
+
+const [directory = ""] = Deno.args;
+const roots = { run: `${directory}/run`, data: `${directory}/data` };
+
+/** By verb. Times are those of prepare and connect, milliseconds. */
+const VERBS: Record<string, (...given: never[]) => unknown> = {
+  attach(request: NetworkRequest, pid: number) {
+    Deno.mkdirSync(`${roots.run}/containers/${request.container}`, { recursive: true });
+    const start = performance.now();
+    const prepared = prepareNetwork(roots, request);
+    const middle = performance.now();
+    const endpoints = connect(prepared, { pid });
+    return { endpoints, times: [middle - start, performance.now() - middle] };
+  },
+  disconnect: (container: string, network?: string) => disconnect(roots, container, network),
+  vanish: (container: string) => Deno.removeSync(`${roots.run}/containers/${container}`),
+  create: (options: Parameters<typeof createNetwork>[1]) => createNetwork(roots, options),
+  remove: (name: string) => removeNetwork(roots, name),
+  reload: () => reloadNetworks(roots),
+  leases: () => withNetworkLock(roots, () => allLeases(roots)),
+};
+
+const decoder = new TextDecoderStream();
+let rest = "";
+for await (const text of Deno.stdin.readable.pipeThrough(decoder)) {
+  const lines = (rest + text).split("\n");
+  rest = lines.pop() ?? "";
+  for (const line of lines) console.log(JSON.stringify(answer(line)));
+}
+
+function answer(line: string): unknown {
+  const [verb, ...given]: [string, ...never[]] = JSON.parse(line);
+  try {
+    return { result: VERBS[verb]?.(...given) ?? null };
+  } catch (error) {
+    const all = error instanceof AggregateError ? [error, ...error.errors] : [error];
+    return { error: all.map((one) => one instanceof Error ? one.message : String(one)).join("; ") };
+  }
+}
