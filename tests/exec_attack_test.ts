@@ -4,7 +4,7 @@ import { Container, IN_VM, test } from "./support/mod.ts";
 const requires = ["root", "command:busybox"] as const;
 
 test("exec -u never takes digits for a name, nor an id that is out of range for another", {
-  requires,
+  requires: [...requires, "not-vm"],
 }, async (t) => {
   const rootfs = await t.ownRootfs();
   const passwd = `${rootfs}/etc/passwd`;
@@ -22,7 +22,7 @@ test("exec -u never takes digits for a name, nor an id that is out of range for 
 });
 
 test("exec -w enters a directory of the container, and nothing outside of it", {
-  requires,
+  requires: [...requires, "not-vm"],
 }, async (t) => {
   const rootfs = await t.ownRootfs();
   Deno.symlinkSync("/proc/self/fd/8", `${rootfs}/cwd`);
@@ -76,7 +76,7 @@ test("who watches in the container sees neither minictr nor a descriptor of the 
 });
 
 test("a command that is a link back to its starter does not lead to minictr", {
-  requires,
+  requires: [...requires, "not-vm"],
 }, async (t) => {
   const rootfs = await t.ownRootfs();
   Deno.writeTextFileSync(`${rootfs}/bin/trap`, "#!/proc/self/exe\n");
@@ -89,7 +89,7 @@ test("a command that is a link back to its starter does not lead to minictr", {
   }
 });
 
-test("exec tells 126 and 127 with the reason", { requires }, async (t) => {
+test("exec tells 126 and 127 with the reason", { requires: [...requires, "not-vm"] }, async (t) => {
   await using container = await Container.start(t);
   const missing = await container.exec([], ["nowhere-at-all"]);
   assert.equal(missing.code, 127);

@@ -42,7 +42,7 @@ test("exec has the container's rights, limits and environment, and no more", {
 });
 
 test("exec --cap-add, --cap-drop and --privileged change the capabilities of that command alone", {
-  requires,
+  requires: [...requires, "not-vm"],
 }, async (t) => {
   await using container = await Container.start(t);
   const bits = async (...flags: string[]) => {
@@ -62,7 +62,7 @@ test("exec --cap-add, --cap-drop and --privileged change the capabilities of tha
 });
 
 test("exec -u takes names of the container's passwd, with their groups and home", {
-  requires,
+  requires: [...requires, "not-vm"],
 }, async (t) => {
   await using container = await Container.start(t);
   const alice = parseProbe(await container.output(["-u", "alice"], ["/bin/probe"]));
@@ -79,18 +79,22 @@ test("exec -u takes names of the container's passwd, with their groups and home"
   assert.match(unknown.err, /cannot become user "nobody-here"/);
 });
 
-test("exec sets variables, from files and the caller too", { requires }, async (t) => {
-  await using container = await Container.start(t, ["-e", "A=1", "-e", "B=2"]);
-  const file = `${t.directory}/env`;
-  Deno.writeTextFileSync(file, "C=3\n# no\nD=4\n");
-  const flags = ["-e", "B=20", "-e", "MINE", "-e", "NONE", "--env-file", file, "-e", "D=40"];
-  const words = container.words(flags, ["sh", "-c", "echo $A $B $C $D $MINE ${NONE-unset}"]);
-  const { out } = await t.minictr(words, { env: { MINE: "5" } });
-  assert.equal(out, "1 20 3 40 5 unset\n");
-});
+test(
+  "exec sets variables, from files and the caller too",
+  { requires: [...requires, "not-vm"] },
+  async (t) => {
+    await using container = await Container.start(t, ["-e", "A=1", "-e", "B=2"]);
+    const file = `${t.directory}/env`;
+    Deno.writeTextFileSync(file, "C=3\n# no\nD=4\n");
+    const flags = ["-e", "B=20", "-e", "MINE", "-e", "NONE", "--env-file", file, "-e", "D=40"];
+    const words = container.words(flags, ["sh", "-c", "echo $A $B $C $D $MINE ${NONE-unset}"]);
+    const { out } = await t.minictr(words, { env: { MINE: "5" } });
+    assert.equal(out, "1 20 3 40 5 unset\n");
+  },
+);
 
 test("exec passes input on with -i only, and exit codes and signals back", {
-  requires,
+  requires: [...requires, "not-vm"],
 }, async (t) => {
   await using container = await Container.start(t);
   const bytes = Uint8Array.from({ length: 70_000 }, (_, at) => at * 7);
@@ -125,10 +129,10 @@ test("exec -d returns while the command goes on, which ends with the container",
 });
 
 test("exec joins a user namespace of the container's own", {
-  requires: [...requires, "userns"],
+  // The virtual machine's /tmp cannot be mapped into a user namespace.
+  requires: [...requires, "userns", "not-vm"],
 }, async (t) => {
-  const rootfs = await t.ownRootfs();
-  await using container = await Container.start(t, ["--userns", "private", "--rootfs", rootfs]);
+  await using container = await Container.start(t, ["--userns", "private"]);
   const user = Deno.readLinkSync(`/proc/${container.pid}/ns/user`);
   assert.notEqual(user, Deno.readLinkSync("/proc/self/ns/user"));
   const script = "readlink /proc/self/ns/user; id -u; cat /proc/self/uid_map";
@@ -142,7 +146,9 @@ test("exec joins a user namespace of the container's own", {
   assert.deepEqual(seen.capabilities, own.capabilities);
 });
 
-test("exec joins what the container shares with the host, too", { requires }, async (t) => {
+test("exec joins what the container shares with the host, too", {
+  requires: [...requires, "not-vm"],
+}, async (t) => {
   await using container = await Container.start(t, ["--pid", "host", "--ipc", "host"]);
   const script = "readlink /proc/self/ns/pid; readlink /proc/self/ns/ipc; hostname";
   const [pid, ipc, hostname] = (await container.output([], ["sh", "-c", script])).split("\n");
@@ -168,7 +174,9 @@ test("exec -it gives a terminal of the container's devpts, with the caller's siz
   assert.equal((await terminal.ended).code, 7);
 });
 
-test("containers are found by name, id and beginning of an id", { requires }, async (t) => {
+test("containers are found by name, id and beginning of an id", {
+  requires: [...requires, "not-vm"],
+}, async (t) => {
   await using container = await Container.start(t);
   const { id = "" } = container.state();
   for (const name of [container.name, id, id.slice(0, 12), id.slice(0, 3)]) {
@@ -181,12 +189,16 @@ test("containers are found by name, id and beginning of an id", { requires }, as
   }
 });
 
-test("exec --explain prints each step and does none", { requires }, async (t) => {
-  await using container = await Container.start(t);
-  const text = await container.output(["--explain"], ["touch", "/tmp/x"]);
-  assert.match(text, /join the container's namespaces/);
-  assert.match(text, /setns\(<the container's first process>, CLONE_NEWNS/);
-  const json = JSON.parse(await container.output(["--explain", "--json"], ["true"]));
-  assert.ok(json.length > 10);
-  assert.notEqual((await container.exec([], ["ls", "/tmp/x"])).code, 0);
-});
+test(
+  "exec --explain prints each step and does none",
+  { requires: [...requires, "not-vm"] },
+  async (t) => {
+    await using container = await Container.start(t);
+    const text = await container.output(["--explain"], ["touch", "/tmp/x"]);
+    assert.match(text, /join the container's namespaces/);
+    assert.match(text, /setns\(<the container's first process>, CLONE_NEWNS/);
+    const json = JSON.parse(await container.output(["--explain", "--json"], ["true"]));
+    assert.ok(json.length > 10);
+    assert.notEqual((await container.exec([], ["ls", "/tmp/x"])).code, 0);
+  },
+);
