@@ -81,15 +81,9 @@ function contextOf({ state, spec }: Joined): ExecContext {
       const { capabilities } = await import("./spec_security.ts");
       const { CAPABILITIES } = await import("../spec/mod.ts");
       const mapped = spec.linux?.namespaces?.some(({ type }) => type === "user") ?? false;
-      const all = mapped ? CAPABILITIES : CAPABILITIES.filter(isHeld());
+      // Who joins a user namespace has all capabilities in it.
+      const all = mapped ? CAPABILITIES : (await import("./host.ts")).ownCapabilities();
       return capabilities({ add, drop }, { all, base: privileged ? all : base });
     },
   };
-}
-
-/** Whether minictr itself has a capability, and so can pass it on; capabilities(7). */
-function isHeld(): (name: string, number: number) => boolean {
-  const status = Deno.readTextFileSync("/proc/self/status");
-  const mask = BigInt(`0x${/^CapPrm:\s+(\w+)/m.exec(status)?.[1] ?? "0"}`);
-  return (_name, number) => (mask >> BigInt(number) & 1n) === 1n;
 }

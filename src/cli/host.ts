@@ -1,4 +1,6 @@
-import { readState, type Roots, stateDirectories } from "../container/state.ts";
+import { findContainer } from "../container/find.ts";
+import { isRunning } from "../container/live.ts";
+import type { Roots } from "../container/state.ts";
 import { CAPABILITY_NAMES } from "../plan/credentials.ts";
 import type { HostDevice, OtherContainer, RunContext } from "./run_spec.ts";
 import { UsageError } from "./usage_error.ts";
@@ -38,12 +40,12 @@ export function hostLookups(
     },
     devices,
     idMaps: DEFAULT_ID_MAPS,
-    container: (name) => findContainer(roots, name),
+    container: (name) => otherContainer(roots, name),
   };
 }
 
 /** What this process may give away: nobody can give more than that; proc(5), CapPrm. */
-function ownCapabilities(): string[] {
+export function ownCapabilities(): string[] {
   const text = Deno.readTextFileSync("/proc/self/status");
   const bits = BigInt(`0x${/^CapPrm:\s*(\S+)/m.exec(text)?.[1] ?? "0"}`);
   return CAPABILITY_NAMES.filter((_, number) => (bits & (1n << BigInt(number))) !== 0n)
@@ -84,11 +86,8 @@ function devices(path: string): HostDevice[] {
   }];
 }
 
-/** A running container by name, id, or the beginning of an id that only one has. */
-function findContainer(roots: Roots, name: string): OtherContainer | undefined {
-  const states = stateDirectories(roots).map(readState).filter((state) => state !== undefined);
-  const exact = states.find((state) => state.name === name || state.id === name);
-  const begun = states.filter((state) => state.id.startsWith(name));
-  const found = exact ?? (begun.length === 1 ? begun[0] : undefined);
-  return found?.pid === undefined ? undefined : { id: found.id, pid: found.pid };
+/** Another container, whose namespaces are to be joined; undefined if it does not run. */
+function otherContainer(roots: Roots, name: string): OtherContainer | undefined {
+  const { state } = findContainer(roots, name);
+  return isRunning(state) ? { id: state.id, pid: state.pid } : undefined;
 }
