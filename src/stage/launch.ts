@@ -158,6 +158,7 @@ function startStep(
   const refused = room("execveat refused", 8);
   const hints = {
     ENOSPC: "a limit in /proc/sys/user/max_*_namespaces is reached",
+    EAGAIN: "the pids limit of the cgroup, or RLIMIT_NPROC, is reached",
     EPERM: "making namespaces needs CAP_SYS_ADMIN: run as root",
     EBUSY: "the cgroup has children with controllers of their own, and so takes no processes",
     EINVAL: "the kernel lacks one of the namespaces; `minictr doctor` tells which",
