@@ -262,3 +262,44 @@ test("a removed network leaves neither bridge nor rules", options, async (t) => 
   assert.equal(await bridges(), "");
   assert.doesNotMatch(await host.sh("nft list ruleset"), /front/);
 });
+
+test(
+  "containers of a network list one another in /etc/hosts, those that came later too",
+  options,
+  async (t) => {
+    await using host = await Host.start(t);
+    await host.do("create", { name: "front" });
+    const hosts = (name: string) => `${t.directory}/root/run/containers/id-${name}/hosts`;
+    const start = async (name: string, aliases: string[] = []) => {
+      Deno.mkdirSync(hosts(name).replace("/hosts", ""), { recursive: true });
+      Deno.writeTextFileSync(hosts(name), `127.0.0.1\tlocalhost\n`);
+      await host.container(name, { networks: [{ name: "front", aliases }] });
+    };
+    await start("web");
+    await start("db", ["postgres"]);
+    await host.container("stranger");
+    const inode = Deno.statSync(hosts("web")).ino;
+    assert.match(Deno.readTextFileSync(hosts("web")), /localhost\n#.*\n\S+\tdb postgres\n$/);
+    assert.match(Deno.readTextFileSync(hosts("db")), /localhost\n#.*\n\S+\tweb\n$/);
+    await host.do("disconnect", "id-db", "front");
+    assert.equal(Deno.readTextFileSync(hosts("web")), `127.0.0.1\tlocalhost\n`);
+    assert.equal(Deno.readTextFileSync(hosts("db")), `127.0.0.1\tlocalhost\n`);
+    assert.equal(Deno.statSync(hosts("web")).ino, inode);
+  },
+);
+
+test(
+  "a container on an internal and an open network goes out by the open one",
+  options,
+  async (t) => {
+    await using host = await Host.start(t);
+    await host.do("create", { name: "back", internal: true });
+    const networks = [{ name: "back" }, { name: "bridge" }];
+    const { netns: web, endpoints } = await host.container("web", { networks, publish: [http] });
+    assert.deepEqual(endpoints.map((endpoint) => endpoint.interface), ["eth0", "eth1"]);
+    await web.serve(80);
+    await host.neighbour.serve(7000);
+    assert.equal(await web.ask("192.0.2.2", 7000), "192.0.2.1 at 7000");
+    assert.equal(await host.neighbour.ask("192.0.2.1", 8080), "192.0.2.2 at 80");
+  },
+);

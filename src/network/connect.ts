@@ -19,9 +19,10 @@ import {
 } from "../netlink/mod.ts";
 import { parseAddress, parseCidr } from "./address.ts";
 import { makeBridge } from "./bridge.ts";
+import { withSiblings } from "./files.ts";
 import { ensureRules } from "./firewall.ts";
 import { allLeases, type Endpoint, readLeases, withNetworkLock, writeLeases } from "./lease.ts";
-import { listNetworks, type Roots } from "./network.ts";
+import { hasNames, listNetworks, type Roots } from "./network.ts";
 import type { Attachment, Prepared } from "./prepare.ts";
 import { getSysctl, setSysctl } from "./sysctl.ts";
 
@@ -32,7 +33,7 @@ import { getSysctl, setSysctl } from "./sysctl.ts";
  * @throws {Error} when the kernel refuses; `disconnect` takes away what was made
  */
 export function connect(
-  { attachments }: Prepared,
+  { roots, attachments }: Prepared,
   into: { pid: number } | { netns: number },
 ): Endpoint[] {
   if (attachments.length === 0) return [];
@@ -53,7 +54,38 @@ export function connect(
     host.send(pairs);
   }
   inside.send(addressesOf(inside, attachments));
-  return attachments.map(({ endpoint }) => endpoint);
+  const endpoints = attachments.map(({ endpoint }) => endpoint);
+  if (endpoints.some(({ network }) => hasNames(network))) {
+    withNetworkLock(roots, () => refreshHosts(roots, endpoints));
+  }
+  return endpoints;
+}
+
+/**
+ * Tells containers who is on their networks: rewrites the last part of each one's /etc/hosts, in
+ * place, as it is bound into the container.
+ *
+ * @param changed endpoints that have come or gone
+ */
+function refreshHosts(roots: Roots, changed: readonly Endpoint[]): void {
+  const networks = new Set(changed.map(({ network }) => network).filter(hasNames));
+  if (networks.size === 0) return;
+  const named = allLeases(roots).filter(({ network }) => hasNames(network));
+  const affected = named.filter(({ network }) => networks.has(network));
+  for (const container of new Set([...affected, ...changed].map(({ container }) => container))) {
+    const path = `${roots.run}/containers/${container}/hosts`;
+    const own = named.filter((one) => one.container === container).map(({ network }) => network);
+    const siblings = named.filter((one) =>
+      one.container !== container && own.includes(one.network)
+    );
+    try {
+      const before = Deno.readTextFileSync(path);
+      const after = withSiblings(before, siblings);
+      if (after !== before) Deno.writeTextFileSync(path, after, { create: false });
+    } catch (error) { // The user has one of their own, or the container has just gone.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
 }
 
 /**
@@ -126,6 +158,7 @@ export function disconnect(roots: Roots, container: string, network?: string): E
       if (network !== undefined) attempt(() => removeLink(host));
     }
     if (gone.length > 0) attempt(() => ensureRules(roots));
+    attempt(() => refreshHosts(roots, gone));
     if (errors.length > 0) {
       throw new AggregateError(errors, `cannot disconnect container "${container}"`);
     }

@@ -76,6 +76,11 @@ export function checkNetworkName(name: string): void {
   }
 }
 
+/** Whether containers on a network find one another by name: on all but the default one, as in docker. */
+export function hasNames(network: string): boolean {
+  return network !== DEFAULT_NETWORK;
+}
+
 /** The interface of a network's bridge: 15 bytes at most, one's own for each root and network. */
 export function bridgeName(roots: Roots, network: string): string {
   if (network !== DEFAULT_NETWORK) return `mctr${hash(`${roots.run}\n${network}`).slice(0, 10)}`;

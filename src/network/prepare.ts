@@ -5,7 +5,14 @@ import { findBridge, hostRoutes, makeBridge } from "./bridge.ts";
 import { collides, defineDefault } from "./create.ts";
 import { ensureRules } from "./firewall.ts";
 import { allLeases, chooseAddress, type Endpoint, withNetworkLock, writeLeases } from "./lease.ts";
-import { DEFAULT_NETWORK, type Network, readNetwork, type Roots, vethName } from "./network.ts";
+import {
+  DEFAULT_NETWORK,
+  hasNames,
+  type Network,
+  readNetwork,
+  type Roots,
+  vethName,
+} from "./network.ts";
 import { choosePorts, type Holder, type PortRequest, type Published } from "./port.ts";
 import { enableForwarding, setSysctl } from "./sysctl.ts";
 
@@ -48,6 +55,8 @@ export interface Attachment {
 export interface Prepared {
   roots: Roots;
   attachments: Attachment[];
+  /** Who else is on the networks that have names: what /etc/hosts lists. */
+  siblings: Endpoint[];
 }
 
 /**
@@ -97,7 +106,12 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
       write(before);
       throw error;
     }
-    return { roots, attachments };
+    const named = attachments.map(({ network: { name } }) => name).filter(hasNames);
+    return {
+      roots,
+      attachments,
+      siblings: before.filter(({ network }) => named.includes(network)),
+    };
   });
 }
 

@@ -1,0 +1,86 @@
+import assert from "assert";
+import { replaceTable } from "../netlink/mod.ts";
+import type { Endpoint } from "./lease.ts";
+import type { Network } from "./network.ts";
+import type { Published } from "./port.ts";
+import { fingerprint, RAW_RULES, rulesFor } from "./rules.ts";
+
+function network(name: string, third: number, internal = false): Network {
+  const subnets = [{ subnet: `10.91.${third}.0/24`, gateway: `10.91.${third}.1` }];
+  return { version: 1, name, bridge: `br-${name}`, subnets, internal, created: "2026" };
+}
+
+function endpoint(network: string, address: string, ports: Published[] = []): Endpoint {
+  const rest = { container: "c", name: "c", interface: "eth0", host: "v", mac: "", aliases: [] };
+  return { ...rest, network, addresses: [address], ports, pid: 1 };
+}
+
+const http: Published = { host: 8080, container: 80, count: 1, protocol: "tcp" };
+
+function commentsOf(networks: Network[], endpoints: Endpoint[], chain: string): string[] {
+  return rulesFor(networks, endpoints).rules
+    .filter((rule) => rule.chain === chain)
+    .map(({ comment }) => comment);
+}
+
+Deno.test("without a published port there is no chain that translates destinations", () => {
+  const { chains, sets } = rulesFor([network("front", 1)], [endpoint("front", "10.91.1.2/24")]);
+  assert.deepEqual(chains.map(({ name }) => name), ["raw", "forward", "postrouting"]);
+  assert.deepEqual(sets.map(({ name }) => name), ["bridges"]);
+});
+
+Deno.test("an internal network is closed before answers are let in, and is not masqueraded", () => {
+  const networks = [network("front", 1), network("back", 2, true)];
+  assert.deepEqual(commentsOf(networks, [], "forward").slice(0, 3), [
+    "back: internal, nothing out",
+    "back: internal, nothing in",
+    "answers",
+  ]);
+  assert.deepEqual(commentsOf(networks, [], "postrouting"), ["front: out"]);
+  assert.equal(commentsOf(networks, [], "raw").length, RAW_RULES + 2);
+});
+
+Deno.test("a range that keeps its numbers is one element, one that does not is one a port", () => {
+  const range = (host: number): Published => ({
+    host,
+    container: 9000,
+    count: 100,
+    protocol: "udp",
+  });
+  const ports = [range(9000), range(7000)];
+  const { sets } = rulesFor([network("front", 1)], [endpoint("front", "10.91.1.2/24", ports)]);
+  assert.deepEqual(sets.map(({ name, elements }) => [name, elements.length]), [
+    ["bridges", 1],
+    ["ports4", 100],
+    ["ranges4", 1],
+  ]);
+  // udp . 0.0.0.0-255.255.255.255 . 9000-9099 : 10.91.1.2
+  const [element] = sets[2]?.elements ?? [];
+  assert.deepEqual([...element?.key ?? []], [17, 0, 0, 0, 0, 0, 0, 0, 0x23, 0x28, 0, 0]);
+  assert.deepEqual([...element?.end ?? []], [17, 0, 0, 0, 255, 255, 255, 255, 0x23, 0x8b, 0, 0]);
+  assert.deepEqual(element?.data, new Uint8Array([10, 91, 1, 2]));
+});
+
+Deno.test("a port published on one address of IPv4 is in no map of IPv6", () => {
+  const both = { ...endpoint("front", "10.91.1.2/24", [{ ...http, hostIp: "127.0.0.1" }]) };
+  both.addresses = ["10.91.1.2/24", "fd00::2/64"];
+  const { sets } = rulesFor([network("front", 1)], [both]);
+  assert.deepEqual(sets.map(({ name }) => name), ["bridges", "ports4"]);
+});
+
+Deno.test("fingerprint() changes with networks and ports, and not with who else is there", () => {
+  const networks = [network("front", 1)];
+  const web = endpoint("front", "10.91.1.2/24", [http]);
+  const other = endpoint("front", "10.91.1.3/24");
+  const before = fingerprint(networks, [web]);
+  assert.equal(fingerprint(networks, [web, other]), before);
+  assert.notEqual(fingerprint(networks, [other]), before);
+  assert.notEqual(fingerprint([...networks, network("back", 2)], [web]), before);
+});
+
+Deno.test("a thousand ports fit into the messages of one batch", () => {
+  const many = { ...http, container: 20_000, host: 30_000, count: 1000 };
+  const rules = rulesFor([network("front", 1)], [endpoint("front", "10.91.1.2/24", [many])]);
+  const requests = replaceTable("minictr", "x", rules);
+  assert.ok(requests.every(({ body }) => body.length < 65_536));
+});
