@@ -1,4 +1,4 @@
-import { catchSignals, Fd, syscall } from "../../ffi/mod.ts";
+import { catchSignals, Fd, SyscallError, trySyscall } from "../../ffi/mod.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
 import { joinOf, readCgroupHost } from "../cgroup/host.ts";
 import { cgroupOf } from "../cgroup/processes.ts";
@@ -11,6 +11,8 @@ import { attendTo, streamsFor } from "./foreground.ts";
 import { type Filter, isRunning, readFilter, readOwnSpec, type Running } from "./live.ts";
 import { assemblePlan, start, type StartOptions } from "./start.ts";
 import type { Roots, State } from "./state.ts";
+
+const ESRCH = -3;
 
 /** A running container that is about to be joined. */
 export interface Joined extends Disposable {
@@ -42,14 +44,16 @@ export interface ExecOptions {
  */
 export async function joinContainer(roots: Roots, name: string): Promise<Joined> {
   const { directory, state } = await findRunning(roots, name);
-  const pidfd = new Fd(syscall("pidfd_open", state.pid, 0));
+  const ended = () => new ContainerError(`container "${name}" does not run: it has ended`);
+  const opened = trySyscall("pidfd_open", state.pid, 0);
+  if (opened === ESRCH) throw ended();
+  if (opened < 0) throw new SyscallError("pidfd_open", -opened);
+  const pidfd = new Fd(opened);
   try {
     const spec = await readOwnSpec(directory);
     const seccomp = readFilter(directory);
     // Looked at again: from here on the descriptor means this process and no other.
-    if (!isRunning(state)) {
-      throw new ContainerError(`container "${name}" does not run: it has ended`);
-    }
+    if (!isRunning(state)) throw ended();
     if (!spec?.process) throw new ContainerError(`cannot find the spec of container "${name}"`);
     const described = { ...spec, process: spec.process };
     return {

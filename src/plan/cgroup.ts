@@ -135,11 +135,13 @@ export function openCgroup(directory: string, to: Slot, inherited: boolean): Ste
       flags(inherited ? { O_RDONLY, O_DIRECTORY } : { O_RDONLY, O_DIRECTORY, O_CLOEXEC }),
       0,
     ], { to }),
-  ]);
+  ], GONE);
 }
+
+const GONE = { ENOENT: "the cgroup is not there: its container has ended" };
 
 /** Stage, v1: it moves itself, so that the host's side need not be waited for. */
 export function joinCgroup(join: CgroupJoin): Step[] {
   if (join.kind === "into") return [];
-  return join.paths.map((path) => step(`move into ${path}`, writeFile(path, "0")));
+  return join.paths.map((path) => step(`move into ${path}`, writeFile(path, "0"), GONE));
 }
