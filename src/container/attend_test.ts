@@ -22,7 +22,9 @@ function pipe(): [reading: Fd, writing: Fd] {
 
 /** Starts a child of this process that carries out steps; returns its pidfd. */
 function child(...steps: Step[]): Fd {
-  const stage = assemble(steps, { base: PROGRAM_ADDRESS, arch: ARCH });
+  // It is born with every signal blocked.
+  const unblock = step("unblock signals", [call("rt_sigprocmask", [2, new Uint8Array(8), 0, 8])]);
+  const stage = assemble([unblock, ...steps], { base: PROGRAM_ADDRESS, arch: ARCH });
   const { head, programOffset } = elfHead(ARCH, stage.bytes.length);
   const launch = launchSteps({
     head,
@@ -117,7 +119,10 @@ test("attend() hands input on, and its end", root, () => {
   const got = room("input", 64), count = slot("bytes");
   // Reads until the end of the input; exits with the number of bytes of its first line.
   using pidfd = child(
-    step("let go of the writing end", [call("close", [feeding.number])]),
+    step("let go of the writing ends", [
+      call("close", [feeding.number]),
+      call("close", [typing.number]),
+    ]),
     step("read", [call("read", [stdin.number, got, 64], { to: count })]),
     step("read on", [
       call("read", [stdin.number, got, 64], { id: "more", on: [{ value: 0, goto: "next" }] }),
