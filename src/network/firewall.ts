@@ -10,9 +10,10 @@ import {
   replaceTable,
   tableCommentIn,
 } from "../netlink/mod.ts";
+import { RAW_RULES } from "./guard.ts";
 import { allLeases, type Endpoint } from "./lease.ts";
 import { listNetworks, type Roots, tableName } from "./network.ts";
-import { fingerprint, RAW_RULES, rulesFor } from "./rules.ts";
+import { fingerprint, rulesFor } from "./rules.ts";
 
 /**
  * Sees to it that the table follows from what is on disk; under the network lock. A table that was
@@ -30,8 +31,7 @@ export function ensureRules(roots: Roots, endpoints: Endpoint[] = allLeases(root
   const table = socket.find(getTable(name));
   if (table && tableCommentIn(table) === comment) {
     const chain = socket.find(getChain(name, "raw"));
-    const rules = RAW_RULES + networks.reduce((sum, { subnets }) => sum + subnets.length, 0);
-    if (chain && chainUseIn(chain) === rules) return false;
+    if (chain && chainUseIn(chain) === RAW_RULES) return false;
   }
   try {
     socket.send(replaceTable(name, comment, rulesFor(networks, endpoints)));

@@ -17,7 +17,6 @@ import {
   joined,
   lookup,
   mapTo,
-  mask,
   masquerade,
   meta,
   payload,
@@ -32,24 +31,20 @@ import {
   u8,
   verdict,
 } from "../netlink/mod.ts";
-import { maskOf, parseAddress, parseCidr, parseSubnet, type Subnet } from "./address.ts";
+import { parseAddress, parseCidr, parseSubnet } from "./address.ts";
+import { guarding } from "./guard.ts";
 import type { Endpoint } from "./lease.ts";
+import { address, AF_INET, AF_INET6, iif, isFamily, OFFSET, oif } from "./match.ts";
 import { hash, type Network } from "./network.ts";
 import type { Protocol, Published } from "./port.ts";
 
 /** Goes up whenever the rules that follow from the same state change. */
-const VERSION = 1;
+const VERSION = 2;
 
-/** How many rules chain raw has besides those of networks, of which each subnet has one. */
-export const RAW_RULES = 2;
-
-const AF_INET = 2, AF_INET6 = 10; // As `meta nfproto` has them.
 const RTN_LOCAL = 2;
 const PROTOCOLS: Record<Protocol, number> = { tcp: 6, udp: 17, sctp: 132 };
 /** ::1 */
 const LOOPBACK_6 = new Uint8Array(16).fill(1, 15);
-/** Where the addresses are in the header of IP. */
-const OFFSET = { 4: { saddr: 12, daddr: 16 }, 16: { saddr: 8, daddr: 24 } } as const;
 
 /** What tells two sets of rules apart, without making them. */
 export function fingerprint(networks: readonly Network[], endpoints: readonly Endpoint[]): string {
@@ -65,7 +60,8 @@ export function fingerprint(networks: readonly Network[], endpoints: readonly En
  * The rules of all networks.
  *
  * ```
- * raw          127/8 from outside: drop; addresses of containers from outside: drop
+ * raw          127/8 from outside: drop; addresses of containers from outside: drop, by one look
+ *              into a map, however many networks there are
  * prerouting   to one of the host's addresses: publish   (output: the same)
  * publish      dnat by protocol, address and port
  * forward      established: accept; internal networks: drop; published: accept;
@@ -78,11 +74,13 @@ export function rulesFor(networks: readonly Network[], endpoints: readonly Endpo
   const open = new Set(networks.filter(({ internal }) => !internal).map(({ name }) => name));
   const published = endpoints.filter(({ network, ports }) => ports.length > 0 && open.has(network));
   const publish = published.length > 0 ? publishing(published) : undefined;
+  const guard = guarding(networks);
   return {
     chains: [
       { name: "raw", hook: { type: "filter", at: "prerouting", priority: -300 } },
       { name: "forward", hook: { type: "filter", at: "forward", priority: 0 } },
       { name: "postrouting", hook: { type: "nat", at: "postrouting", priority: 100 } },
+      ...guard.chains,
       ...publish?.chains ?? [],
     ],
     sets: [
@@ -91,40 +89,16 @@ export function rulesFor(networks: readonly Network[], endpoints: readonly Endpo
         key: TYPE.ifname,
         elements: networks.map(({ bridge }) => ({ key: interfaceName(bridge) })),
       },
+      ...guard.sets,
       ...publish?.sets ?? [],
     ],
     rules: [
-      ...raw(networks),
+      ...guard.rules,
       ...forward(networks),
       ...networks.flatMap((network) => masquerades(network, publish !== undefined)),
       ...publish?.rules ?? [],
     ],
   };
-}
-
-/** CVE-2020-8558: what claims to come from or go to 127/8 and is not the host's own; and direct
- * routing to a container's address, which would go around what is published (CVE-2025-54388). */
-function raw(networks: readonly Network[]): Rule[] {
-  const loopback = parseSubnet("127.0.0.0/8");
-  const rule = (comment: string, ...expressions: Expression[]): Rule => ({
-    chain: "raw",
-    comment,
-    expressions: [...expressions, verdict({ verdict: "drop" })],
-  });
-  return [
-    rule("loopback from outside", ...iif("neq", "lo"), ...address("daddr", loopback)),
-    rule("loopback as a source", ...iif("neq", "lo"), ...address("saddr", loopback)),
-    ...networks.flatMap(({ name, bridge, subnets }) =>
-      subnets.map(({ subnet }) =>
-        rule(
-          `${name}: not by direct routing`,
-          ...iif("neq", bridge),
-          ...iif("neq", "lo"),
-          ...address("daddr", parseSubnet(subnet)),
-        )
-      )
-    ),
-  ];
 }
 
 function forward(networks: readonly Network[]): Rule[] {
@@ -271,27 +245,4 @@ function padded(...values: Uint8Array[]): Bytes {
 /** An endpoint's address of IPv4 or IPv6. */
 function ofLength(addresses: readonly string[], length: 4 | 16): Bytes | undefined {
   return addresses.map((text) => parseCidr(text).address).find((one) => one.length === length);
-}
-
-function isFamily(family: number): Expression[] {
-  return [meta("nfproto"), cmp("eq", u8(family))];
-}
-
-/** Goes on only for packets of a subnet. */
-function address(which: "saddr" | "daddr", subnet: Subnet): Expression[] {
-  const length = subnet.address.length === 4 ? 4 : 16;
-  return [
-    ...isFamily(length === 4 ? AF_INET : AF_INET6),
-    payload("network", OFFSET[length][which], length),
-    ...subnet.prefix < length * 8 ? [mask(maskOf(subnet))] : [],
-    cmp("eq", subnet.address),
-  ];
-}
-
-function iif(how: "eq" | "neq", name: string): Expression[] {
-  return [meta("iifname"), cmp(how, interfaceName(name))];
-}
-
-function oif(how: "eq" | "neq", name: string): Expression[] {
-  return [meta("oifname"), cmp(how, interfaceName(name))];
 }

@@ -3,7 +3,8 @@ import { replaceTable } from "../netlink/mod.ts";
 import type { Endpoint } from "./lease.ts";
 import type { Network } from "./network.ts";
 import type { Published } from "./port.ts";
-import { fingerprint, RAW_RULES, rulesFor } from "./rules.ts";
+import { RAW_RULES } from "./guard.ts";
+import { fingerprint, rulesFor } from "./rules.ts";
 
 function network(name: string, third: number, internal = false): Network {
   const subnets = [{ subnet: `10.91.${third}.0/24`, gateway: `10.91.${third}.1` }];
@@ -25,8 +26,9 @@ function commentsOf(networks: Network[], endpoints: Endpoint[], chain: string): 
 
 Deno.test("without a published port there is no chain that translates destinations", () => {
   const { chains, sets } = rulesFor([network("front", 1)], [endpoint("front", "10.91.1.2/24")]);
-  assert.deepEqual(chains.map(({ name }) => name), ["raw", "forward", "postrouting"]);
-  assert.deepEqual(sets.map(({ name }) => name), ["bridges"]);
+  const hooks = chains.filter(({ hook }) => hook).map(({ name }) => name);
+  assert.deepEqual(hooks, ["raw", "forward", "postrouting"]);
+  assert.deepEqual(sets.map(({ name }) => name), ["bridges", "guard4", "guard6"]);
 });
 
 Deno.test("an internal network is closed before answers are let in, and is not masqueraded", () => {
@@ -37,7 +39,7 @@ Deno.test("an internal network is closed before answers are let in, and is not m
     "answers",
   ]);
   assert.deepEqual(commentsOf(networks, [], "postrouting"), ["front: out"]);
-  assert.equal(commentsOf(networks, [], "raw").length, RAW_RULES + 2);
+  assert.equal(commentsOf(networks, [], "raw").length, RAW_RULES);
 });
 
 Deno.test("a range that keeps its numbers is one element, one that does not is one a port", () => {
@@ -51,11 +53,13 @@ Deno.test("a range that keeps its numbers is one element, one that does not is o
   const { sets } = rulesFor([network("front", 1)], [endpoint("front", "10.91.1.2/24", ports)]);
   assert.deepEqual(sets.map(({ name, elements }) => [name, elements.length]), [
     ["bridges", 1],
+    ["guard4", 2],
+    ["guard6", 0],
     ["ports4", 100],
     ["ranges4", 1],
   ]);
   // udp . 0.0.0.0-255.255.255.255 . 9000-9099 : 10.91.1.2
-  const [element] = sets[2]?.elements ?? [];
+  const [element] = sets[4]?.elements ?? [];
   assert.deepEqual([...element?.key ?? []], [17, 0, 0, 0, 0, 0, 0, 0, 0x23, 0x28, 0, 0]);
   assert.deepEqual([...element?.end ?? []], [17, 0, 0, 0, 255, 255, 255, 255, 0x23, 0x8b, 0, 0]);
   assert.deepEqual(element?.data, new Uint8Array([10, 91, 1, 2]));
@@ -65,7 +69,7 @@ Deno.test("a port published on one address of IPv4 is in no map of IPv6", () => 
   const both = { ...endpoint("front", "10.91.1.2/24", [{ ...http, hostIp: "127.0.0.1" }]) };
   both.addresses = ["10.91.1.2/24", "fd00::2/64"];
   const { sets } = rulesFor([network("front", 1)], [both]);
-  assert.deepEqual(sets.map(({ name }) => name), ["bridges", "ports4"]);
+  assert.deepEqual(sets.map(({ name }) => name), ["bridges", "guard4", "guard6", "ports4"]);
 });
 
 Deno.test("fingerprint() changes with networks and ports, and not with who else is there", () => {
@@ -83,4 +87,20 @@ Deno.test("a thousand ports fit into the messages of one batch", () => {
   const rules = rulesFor([network("front", 1)], [endpoint("front", "10.91.1.2/24", [many])]);
   const requests = replaceTable("minictr", "x", rules);
   assert.ok(requests.every(({ body }) => body.length < 65_536));
+});
+
+Deno.test("packets to a subnet are looked up once, and pass only if they came in by its bridge", () => {
+  const networks = [network("front", 1), network("back", 2, true)];
+  const { sets, chains } = rulesFor(networks, []);
+  const guard = sets.find(({ name }) => name === "guard4");
+  assert.deepEqual(
+    guard?.elements.map(({ key, end, data }) => [key.join("."), end?.join("."), data]),
+    [
+      ["10.91.1.0", "10.91.1.255", { verdict: "goto", chain: "guard_br-front" }],
+      ["10.91.2.0", "10.91.2.255", { verdict: "goto", chain: "guard_br-back" }],
+      ["127.0.0.0", "127.255.255.255", { verdict: "drop" }],
+    ],
+  );
+  assert(chains.some(({ name }) => name === "guard_br-back"));
+  assert.deepEqual(commentsOf(networks, [], "guard_br-back"), ["back: not by direct routing"]);
 });
