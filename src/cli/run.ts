@@ -126,7 +126,8 @@ async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
     ...engine.timeoutMs === undefined ? {} : { timeoutMs: engine.timeoutMs },
     init: engine.init,
     mapRoot: true,
-    etc: etcFiles(spec, made, stateDirectory(roots, id)),
+    // The files are this engine's: what is printed is a spec for any runtime.
+    ...flags["print-spec"] ? {} : { etc: etcFiles(spec, made, stateDirectory(roots, id)) },
     ...network ? { network } : {},
     createSources: engine.createSources,
     ...engine.cidfile === undefined ? {} : { cidfile: engine.cidfile },

@@ -26,8 +26,10 @@ export async function cleanUp(
       if (!(error instanceof Deno.errors.NotFound)) failures.push(error);
     }
   };
-  attempt(() => killAll(host, state.cgroup));
-  attempt(() => remove(host, state.cgroup));
+  if (!isRemoved(host, state.cgroup)) {
+    attempt(() => killAll(host, state.cgroup));
+    attempt(() => remove(host, state.cgroup));
+  }
   if (state.networked) {
     const { giveBack } = await import("./networking.ts");
     attempt(() => giveBack(roots, state.id));
@@ -37,6 +39,16 @@ export async function cleanUp(
   if (failures.length === 0) attempt(() => Deno.removeSync(directory, { recursive: true }));
   if (failures.length > 0) {
     throw new AggregateError(failures, `cannot clean up container "${state.id}"`);
+  }
+}
+
+/** Mostly all processes have ended, and that a cgroup can be removed is the shortest proof of it. */
+function isRemoved(host: CgroupHost, cgroup: string): boolean {
+  try {
+    remove(host, cgroup, 0);
+    return true;
+  } catch {
+    return false; // Its processes are ended next, and what is wrong is then told.
   }
 }
 

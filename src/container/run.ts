@@ -65,6 +65,6 @@ async function outOfMemory(
   const limit = spec.linux?.resources?.memory?.limit;
   const told = limit === undefined || limit < 0
     ? "the host, or a cgroup above it, has no more"
-    : `its limit is ${limit} bytes (${(limit / 2 ** 20).toFixed(1)} MiB)`;
+    : `its limit is ${limit} bytes (${Math.round(limit / 2 ** 20 * 10) / 10} MiB)`;
   return `container "${name}" was killed, out of memory: ${told}`;
 }
