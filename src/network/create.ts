@@ -73,9 +73,7 @@ export function createNetwork(roots: Roots, options: NetworkOptions): Network {
     const given = (options.subnets ?? []).map(parseSubnet);
     for (const subnet of given) refuseTaken(subnet, taken);
     const isV6 = ({ address }: Subnet) => address.length === 16;
-    if (!given.some((subnet) => !isV6(subnet)) && (given.length === 0)) {
-      given.unshift(freeSubnet(userCandidates(), taken));
-    }
+    if (given.length === 0) given.push(freeSubnet(userCandidates(), taken));
     if (options.ipv6 && !given.some(isV6)) given.push(uniqueLocal());
     if (given.filter(isV6).length > 1 || given.filter((subnet) => !isV6(subnet)).length > 1) {
       throw new Error(`cannot create network "${options.name}": one subnet of a family is enough`);
@@ -92,6 +90,21 @@ export function createNetwork(roots: Roots, options: NetworkOptions): Network {
     writeNetwork(roots, network);
     return network;
   });
+}
+
+/**
+ * The network that has a subnet, defined where none has: what `run --subnet` asks for.
+ *
+ * @param subnet CIDR
+ * @throws {Error} as `createNetwork` does
+ */
+export function networkWithSubnet(roots: Roots, subnet: string): Network {
+  const wanted = formatSubnet(parseSubnet(subnet));
+  const found = listNetworks(roots).find(({ subnets }) =>
+    subnets.some(({ subnet }) => subnet === wanted)
+  );
+  const name = `subnet-${wanted.replace(/[:/]/g, "-")}`;
+  return found ?? createNetwork(roots, { name, subnets: [wanted] });
 }
 
 /**

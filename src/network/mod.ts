@@ -12,7 +12,7 @@
  * @module
  */
 export { connect, disconnect, reloadNetworks } from "./connect.ts";
-export { createNetwork, type NetworkOptions, removeNetwork } from "./create.ts";
+export { createNetwork, type NetworkOptions, networkWithSubnet, removeNetwork } from "./create.ts";
 export {
   hostsFile,
   type HostsOptions,
@@ -33,7 +33,7 @@ export {
   readNetwork,
   tableName,
 } from "./network.ts";
-export type { PortRequest, Published } from "./port.ts";
+export { type PortRequest, type Published, reachable } from "./port.ts";
 export {
   type Attachment,
   type NetworkRequest,

@@ -64,6 +64,18 @@ export function choosePorts(
   });
 }
 
+/** What a user is told after `-p`: where a port is reached, and from where. */
+export function reachable(name: string, published: Published): string {
+  const { hostIp, host, container, count, protocol } = published;
+  const range = (first: number) => count === 1 ? `${first}` : `${first}-${first + count - 1}`;
+  const where = hostIp === undefined || hostIp === "::"
+    ? "on all addresses of this host, from other machines too"
+    : hostIp.startsWith("127.")
+    ? `on ${hostIp}, from this host alone`
+    : `on ${hostIp}, from all that reach it`;
+  return `${protocol} ${range(host)} leads to "${name}" port ${range(container)}: ${where}`;
+}
+
 function choosePort(
   { hostIp, host, container, protocol }: PortRequest,
   holderOf: (published: Published) => string | undefined,

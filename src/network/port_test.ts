@@ -1,5 +1,5 @@
 import assert from "assert";
-import { choosePorts, type Holder, type PortRequest } from "./port.ts";
+import { choosePorts, type Holder, type PortRequest, type Published, reachable } from "./port.ts";
 
 const free = () => undefined;
 const tcp = (first: number, last = first): PortRequest => ({
@@ -61,5 +61,17 @@ Deno.test("what is no address is refused", () => {
   assert.throws(
     () => choosePorts([{ ...tcp(80), hostIp: "localhost" }], [], free),
     /not an address/,
+  );
+});
+
+Deno.test("reachable() says who reaches a port", () => {
+  const http: Published = { host: 8080, container: 80, count: 1, protocol: "tcp" };
+  assert.equal(
+    reachable("web", http),
+    'tcp 8080 leads to "web" port 80: on all addresses of this host, from other machines too',
+  );
+  assert.equal(
+    reachable("web", { ...http, hostIp: "127.0.0.1", count: 2 }),
+    'tcp 8080-8081 leads to "web" port 80-81: on 127.0.0.1, from this host alone',
   );
 });
