@@ -15,7 +15,7 @@ const STREAMS = /\b[\w$]+\("node:stream\/web"\)/g;
  * @throws {Error} when something is left that is looked for elsewhere at run time
  */
 export async function bundle(entry: string, output: string): Promise<void> {
-  await write(entry, output, []);
+  await whollyWritten(entry, output, [], "");
 }
 
 /**
@@ -23,18 +23,37 @@ export async function bundle(entry: string, output: string): Promise<void> {
  * of the modules `left` that one is imported, and begins anew. Deno reads and V8 unpacks all of a
  * file at each start, some 10 ms for a megabyte of compiled code.
  *
- * @param left specifiers as they are written in dynamic imports: "./doctor.ts"
- * @throws {Error} as {@link bundle}; also when one of `left` is imported statically
+ * @param left specifiers as they are written in dynamic imports: "./doctor.ts"; what has such a name
+ * and is imported statically is bundled all the same
+ * @throws {Error} as {@link bundle}
  */
 export async function bundleHot(
   entry: string,
   output: string,
   { left, whole }: { left: string[]; whole: string },
 ): Promise<void> {
-  await write(entry, output, left, whole);
+  const needed = await write(entry, output, left, whole);
+  if (needed.length === 0) return;
+  await whollyWritten(entry, output, left.filter((name) => !needed.includes(name)), whole);
 }
 
-async function write(entry: string, output: string, left: string[], whole = ""): Promise<void> {
+async function whollyWritten(
+  entry: string,
+  output: string,
+  left: string[],
+  whole: string,
+): Promise<void> {
+  const rest = await write(entry, output, left, whole);
+  if (rest.length > 0) throw new Error(`cannot bundle "${entry}": it imports ${rest.join(", ")}`);
+}
+
+/** Returns what is still imported. */
+async function write(
+  entry: string,
+  output: string,
+  left: string[],
+  whole: string,
+): Promise<string[]> {
   const external = left.flatMap((specifier) => ["--external", specifier]);
   const how = ["--quiet", "--minify", "--platform", "browser", ...external, "-o", output];
   await deno(["bundle", ...how, entry]);
@@ -42,9 +61,8 @@ async function write(entry: string, output: string, left: string[], whole = ""):
   for (const specifier of left) {
     code = code.replaceAll(`import("${specifier}")`, `import((name=>name)("${whole}"))`);
   }
-  const rest = importsIn(code);
-  if (rest.length > 0) throw new Error(`cannot bundle "${entry}": it imports ${rest.join(", ")}`);
   await Deno.writeTextFile(output, code);
+  return importsIn(code);
 }
 
 /** The modules that a module imports when it needs them, but for those of the commands `kept`. */
