@@ -14,7 +14,7 @@ const network: Network = {
 
 function endpoint(name: string, address: string, aliases: string[] = []): Endpoint {
   const rest = { container: name, network: "front", interface: "eth0", host: "v", mac: "" };
-  return { ...rest, name, addresses: [`${address}/24`], aliases, ports: [], pid: 1 };
+  return { ...rest, name, addresses: [`${address}/24`], aliases, ports: [], pid: 1, started: "1" };
 }
 
 Deno.test("hostsFile() names the container by hostname, name and alias, each once", () => {

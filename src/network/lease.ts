@@ -56,6 +56,8 @@ export interface Endpoint {
   ports: Published[];
   /** Of the process that took the lease, which keeps it until the container's directory is there. */
   pid: number;
+  /** When that process was started, as {@linkcode startOf} has it: its id may be given away again. */
+  started: string;
 }
 
 interface Leases {
@@ -94,8 +96,9 @@ export function readLeases(roots: Roots, network: string): Endpoint[] {
   const leases = readJson(leaseFile(roots, network), isLeases);
   if (!leases || leases.boot !== bootId()) return [];
   const there = new Set(namesIn(`${roots.run}/containers`));
-  return leases.endpoints.filter(({ container, pid }) =>
-    there.has(container) || there.has(`.new.${container}`) || isAlive(pid)
+  return leases.endpoints.filter(({ container, pid, started }) =>
+    there.has(container) || there.has(`.new.${container}`) ||
+    startOf(pid) === started
   );
 }
 
@@ -193,8 +196,18 @@ function bootId(): string {
   return boot ??= Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
 }
 
-function isAlive(pid: number): boolean {
-  return trySyscall("kill", pid, 0) === 0;
+/**
+ * When a process was started, in clock ticks since boot; undefined for one that is not there or has
+ * ended, though nobody has waited for it yet. proc_pid_stat(5)
+ */
+export function startOf(pid: number): string | undefined {
+  try {
+    const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // From the third on.
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[22 - 3];
+  } catch {
+    return undefined;
+  }
 }
 
 function leaseFile(roots: Roots, network: string): string {

@@ -1,5 +1,12 @@
 import assert from "assert";
-import { allLeases, chooseAddress, type Endpoint, readLeases, writeLeases } from "./lease.ts";
+import {
+  allLeases,
+  chooseAddress,
+  type Endpoint,
+  readLeases,
+  startOf,
+  writeLeases,
+} from "./lease.ts";
 import { bridgeName, hash, type Network, tableName, vethName } from "./network.ts";
 
 const network: Network = {
@@ -12,9 +19,17 @@ const network: Network = {
 };
 const subnet = { subnet: "10.91.0.0/29", gateway: "10.91.0.1" };
 
-function endpoint(name: string, address: string, pid = 1): Endpoint {
+function endpoint(name: string, address: string, pid = 1, started = startOf(pid)): Endpoint {
   const rest = { container: name, network: "small", interface: "eth0", host: "v", mac: "" };
-  return { ...rest, name, addresses: [`${address}/29`], aliases: [], ports: [], pid };
+  return {
+    ...rest,
+    name,
+    addresses: [`${address}/29`],
+    aliases: [],
+    ports: [],
+    pid,
+    started: started ?? "",
+  };
 }
 
 Deno.test("addresses are given in turn, each once, until none is free", () => {
@@ -51,6 +66,7 @@ Deno.test("leases of an earlier boot, and of containers that are gone, are void"
       endpoint("here", "10.91.0.2", NO_PROCESS),
       endpoint("gone", "10.91.0.3", NO_PROCESS),
       endpoint("starting", "10.91.0.4", Deno.pid),
+      endpoint("another process", "10.91.0.5", Deno.pid, "1"),
     ];
     writeLeases(roots, "small", endpoints);
     assert.deepEqual(allLeases(roots).map(({ name }) => name), ["here", "starting"]);
@@ -61,6 +77,25 @@ Deno.test("leases of an earlier boot, and of containers that are gone, are void"
     assert.deepEqual(readLeases(roots, "small"), []);
   } finally {
     Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("a process that has ended is not there, though nobody has waited for it", async () => {
+  // The shell becomes one that does not wait for its child, which has ended by then.
+  const script = "sleep 0.05 & echo $!; exec sleep 20";
+  const child = new Deno.Command("sh", { args: ["-c", script], stdout: "piped" }).spawn();
+  try {
+    const { value } = await child.stdout.getReader().read();
+    const pid = Number(new TextDecoder().decode(value));
+    for (let tries = 0; tries < 200 && startOf(pid) !== undefined; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.equal(startOf(pid), undefined);
+    assert.match(Deno.readTextFileSync(`/proc/${pid}/stat`), /\) Z /);
+    assert.match(startOf(Deno.pid) ?? "", /^\d+$/);
+  } finally {
+    child.kill();
+    await child.status;
   }
 });
 

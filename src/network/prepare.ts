@@ -4,7 +4,14 @@ import { parseAddress } from "./address.ts";
 import { findBridge, hostRoutes, makeBridge } from "./bridge.ts";
 import { collides, defineDefault } from "./create.ts";
 import { ensureRules } from "./firewall.ts";
-import { allLeases, chooseAddress, type Endpoint, withNetworkLock, writeLeases } from "./lease.ts";
+import {
+  allLeases,
+  chooseAddress,
+  type Endpoint,
+  startOf,
+  withNetworkLock,
+  writeLeases,
+} from "./lease.ts";
 import {
   DEFAULT_NETWORK,
   hasNames,
@@ -173,6 +180,7 @@ function endpointFor(
     aliases: [...wish.aliases ?? []],
     ports: [],
     pid: Deno.pid,
+    started: startOf(Deno.pid) ?? "",
   };
 }
 

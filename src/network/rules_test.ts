@@ -13,7 +13,7 @@ function network(name: string, third: number, internal = false): Network {
 
 function endpoint(network: string, address: string, ports: Published[] = []): Endpoint {
   const rest = { container: "c", name: "c", interface: "eth0", host: "v", mac: "", aliases: [] };
-  return { ...rest, network, addresses: [address], ports, pid: 1 };
+  return { ...rest, network, addresses: [address], ports, pid: 1, started: "1" };
 }
 
 const http: Published = { host: 8080, container: 80, count: 1, protocol: "tcp" };
