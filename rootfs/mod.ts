@@ -27,6 +27,7 @@ import { type OnProgress, RecipeError } from "./recipe.ts";
 import { tar, type TarOptions } from "./tar.ts";
 
 export type { OnProgress, Progress } from "./recipe.ts";
+export { type Packed, packTree } from "./pack.ts";
 export { RecipeError } from "./recipe.ts";
 
 /** A recipe's name with its own options. */

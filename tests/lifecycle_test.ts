@@ -2,6 +2,8 @@ import assert from "assert";
 import { type Scratch, test } from "./support/mod.ts";
 
 const NEEDS = { requires: ["root", "command:busybox"], timeoutMs: 60_000 } as const;
+/** Of many commands, each of which takes seconds in the virtual machine. */
+const MANY = { requires: ["root", "command:busybox", "not-vm"], timeoutMs: 60_000 } as const;
 
 /** Starts a container in the background; returns its id. */
 async function detached(t: Scratch, flags: string[], command: string[]): Promise<string> {
@@ -37,7 +39,7 @@ test("run -d prints the id and leaves the container running", NEEDS, async (t) =
   assert.equal(await ok(t, "ps", "-aq"), "");
 });
 
-test("logs gives back each stream as it was written", NEEDS, async (t) => {
+test("logs gives back each stream as it was written", MANY, async (t) => {
   await detached(t, ["--name", "two"], ["sh", "-c", "echo out; echo err >&2; printf tail"]);
   assert.equal(await ok(t, "wait", "two"), "0\n");
   const { out, err } = await t.minictr(["logs", "two"]);
@@ -46,7 +48,7 @@ test("logs gives back each stream as it was written", NEEDS, async (t) => {
   await ok(t, "rm", "two");
 });
 
-test("logs -f follows until the container has ended", NEEDS, async (t) => {
+test("logs -f follows until the container has ended", MANY, async (t) => {
   await detached(t, ["--name", "three"], [
     "sh",
     "-c",
@@ -64,14 +66,14 @@ test("wait prints the exit status, and inspect has it", NEEDS, async (t) => {
   await ok(t, "rm", "four");
 });
 
-test("stop ends a container that ignores its signal with 137", NEEDS, async (t) => {
+test("stop ends a container that ignores its signal with 137", MANY, async (t) => {
   await detached(t, ["--name", "five"], ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]);
   await ok(t, "stop", "-t", "1", "five");
   assert.equal(await ok(t, "wait", "five"), "137\n");
   await ok(t, "rm", "five");
 });
 
-test("a container that was stopped starts again with its files", NEEDS, async (t) => {
+test("a container that was stopped starts again with its files", MANY, async (t) => {
   await detached(t, ["--name", "six"], ["sh", "-c", "echo x >>/times; wc -l </times"]);
   await ok(t, "wait", "six");
   await ok(t, "start", "six");
@@ -80,7 +82,7 @@ test("a container that was stopped starts again with its files", NEEDS, async (t
   await ok(t, "rm", "six");
 });
 
-test("a name that is taken is refused before anything is made", NEEDS, async (t) => {
+test("a name that is taken is refused before anything is made", MANY, async (t) => {
   await detached(t, ["--name", "seven"], ["sleep", "100"]);
   const { code, err } = await t.minictr([
     "run",
@@ -109,7 +111,7 @@ test("pause freezes, unpause thaws, and stop thaws by itself", NEEDS, async (t) 
   await ok(t, "rm", "eight");
 });
 
-test("run -d --rm leaves nothing when the container has ended", NEEDS, async (t) => {
+test("run -d --rm leaves nothing when the container has ended", MANY, async (t) => {
   await detached(t, ["--rm", "--name", "nine"], ["sleep", "0.2"]);
   for (let tries = 0; (await ok(t, "ps", "-aq")) !== "" && tries < 50; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -119,7 +121,7 @@ test("run -d --rm leaves nothing when the container has ended", NEEDS, async (t)
   assert.deepEqual([...Deno.readDirSync(`${t.root}/run/containers`)], []);
 });
 
-test("a killed supervisor takes its container with it, which is then dead", NEEDS, async (t) => {
+test("a killed supervisor takes its container with it, which is then dead", MANY, async (t) => {
   await detached(t, ["--name", "ten"], ["sleep", "100"]);
   const [{ State }] = JSON.parse(await ok(t, "inspect", "ten"));
   Deno.kill(State.Supervisor, "SIGKILL");
@@ -131,7 +133,7 @@ test("a killed supervisor takes its container with it, which is then dead", NEED
   await ok(t, "rm", "ten");
 });
 
-test("the supervisor is one process without a runtime", NEEDS, async (t) => {
+test("the supervisor is one process without a runtime", MANY, async (t) => {
   await detached(t, ["--name", "eleven"], ["sleep", "100"]);
   const [{ State }] = JSON.parse(await ok(t, "inspect", "eleven"));
   const rollup = Deno.readTextFileSync(`/proc/${State.Supervisor}/smaps_rollup`);

@@ -1,16 +1,17 @@
 import { buildRootfs, type Order } from "../../rootfs/mod.ts";
 import { rootsBelow } from "../container/mod.ts";
+import { storedRootfs } from "../image/builtin.ts";
 import { listRootfs, removeRootfs, type RootfsMeta } from "../image/mod.ts";
 import { type CommandLine, parseCommandLine, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
 import { formatBytes, ProgressLine, standardError } from "./progress.ts";
-import { ROOTFS_BUILD, ROOTFS_LS, ROOTFS_RM } from "./rootfs_flags.ts";
+import { ROOTFS_BUILD, ROOTFS_LS, ROOTFS_PACK, ROOTFS_RM } from "./rootfs_flags.ts";
 import { UsageError } from "./usage_error.ts";
 
 const RECIPES = ["busybox", "host", "debootstrap", "tar"] as const;
 
 /**
- * `minictr rootfs build|ls|rm`: builds, lists and removes root filesystems.
+ * `minictr rootfs build|ls|rm|pack`: builds, lists, removes and packs root filesystems.
  *
  * @param args the words after `rootfs`
  * @param root what `--root` said
@@ -23,14 +24,30 @@ export async function run(args: string[], root: string | undefined): Promise<num
   if (command) return await command(rest, dataRoot);
   if (verb === "--help") return print(USAGE);
   const got = verb === undefined ? "needs one" : `does not know "${verb}"`;
-  throw new UsageError(`"rootfs" has the commands build, ls and rm; it ${got}`);
+  throw new UsageError(`"rootfs" has the commands build, ls, rm and pack; it ${got}`);
 }
 
-const COMMANDS = new Map([["build", build], ["ls", list], ["list", list], ["rm", remove]]);
+const COMMANDS = new Map([["build", build], ["ls", list], ["list", list], ["rm", remove], [
+  "pack",
+  pack,
+]]);
 
-const USAGE = [ROOTFS_BUILD, ROOTFS_LS, ROOTFS_RM]
+const USAGE = [ROOTFS_BUILD, ROOTFS_LS, ROOTFS_RM, ROOTFS_PACK]
   .map(({ command, operands, summary }) => `minictr ${command} ${operands}\n    ${summary}`)
   .join("\n");
+
+async function pack(args: string[], dataRoot: string): Promise<number> {
+  const { operands: [name, file, extra], help } = parseCommandLine(ROOTFS_PACK, args);
+  if (help) return print(helpText(ROOTFS_PACK));
+  if (name === undefined || file === undefined || extra !== undefined) {
+    throw wrongUse(ROOTFS_PACK, '"rootfs pack" takes a name and a file');
+  }
+  const tree = storedRootfs(dataRoot, name);
+  if (tree === undefined) throw new UsageError(`there is no root filesystem "${name}"`);
+  const { packTree } = await import("../../rootfs/mod.ts");
+  const { sizeBytes, sha256 } = await packTree(tree, file);
+  return print(`${file}: ${formatBytes(sizeBytes)}, sha256 ${sha256}`);
+}
 
 type BuildLine = CommandLine<typeof ROOTFS_BUILD>;
 

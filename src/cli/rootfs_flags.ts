@@ -78,3 +78,14 @@ export const ROOTFS_RM = {
   examples: [["minictr rootfs rm alpine", "one"]],
   groups: [{ name: "common", title: "Options", flags: [ROOT] }],
 } as const satisfies Grammar;
+
+/** The command line of `rootfs pack`. */
+export const ROOTFS_PACK = {
+  command: "rootfs pack",
+  operands: "NAME FILE",
+  summary: "Pack a root filesystem into one archive, for another machine",
+  examples: [
+    ["minictr rootfs pack debian debian.tar.gz", "prints the sha256 that unpacking can ask for"],
+  ],
+  groups: [],
+} as const satisfies Grammar;
