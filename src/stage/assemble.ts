@@ -158,7 +158,6 @@ class Assembler {
     this.#words[word] = number;
     this.#words[word + 1] = indirect;
     this.#words[(offset + OFFSET.want + 4) >> 2] = NO_WANT;
-    this.#jumps.push([offset + OFFSET.fail, "failed"]);
     this.#origins.push(origin);
     this.#count++;
   }
@@ -265,6 +264,10 @@ class Assembler {
     for (const offset of this.#toTable) put(offset, start + (words[offset >> 2] ?? 0));
     for (const offset of this.#toMemory) {
       put(offset, start + tableLength + (words[offset >> 2] ?? 0));
+    }
+    const failed = start + this.#target("failed"); // Where nothing else is said.
+    for (let at = HEADER_SIZE + OFFSET.fail; at < tableLength; at += INSTRUCTION_SIZE) {
+      put(at, failed);
     }
     for (const [offset, label] of this.#jumps) put(offset, start + this.#target(label));
     memory.finish(bytes, tableLength, start + tableLength);
