@@ -3,7 +3,7 @@
  * process holds, so that the machine's own network is never touched, and nothing outlives a test.
  */
 import { PROJECT } from "./run.ts";
-import type { Program } from "./program.ts";
+import { patient, type Program } from "./program.ts";
 import type { Scratch } from "./scratch.ts";
 import type { Endpoint, NetworkRequest } from "../../src/network/mod.ts";
 
@@ -50,7 +50,7 @@ export class Netns {
   static async make(t: Scratch): Promise<Netns> {
     const hold = t.start(["unshare", "--net", "sh", "-c", "ip link set lo up; echo up; exec cat"], {
       stdin: "pipe",
-      timeoutMs: 60_000,
+      timeoutMs: patient(120_000),
     });
     holders.push(hold);
     await hold.until("up");
@@ -70,7 +70,7 @@ export class Netns {
   /** Starts a server that answers with its client's address. */
   async serve(port: number, { kind = "tcp", address = "0.0.0.0" } = {}): Promise<void> {
     const words = ["python3", "-c", SERVER, kind, address, `${port}`];
-    const server = this.t.start(this.words(words), { timeoutMs: 60_000 });
+    const server = this.t.start(this.words(words), { timeoutMs: patient(120_000) });
     holders.push(server);
     await server.until("ready");
   }
@@ -100,7 +100,7 @@ export class Host extends Netns implements AsyncDisposable {
     super(t, pid);
     const script = `${PROJECT}/tests/support/network_driver.ts`;
     const words = [Deno.execPath(), "run", "-A", "--no-lock", "--cached-only", script, root];
-    this.#driver = t.start(this.words(words), { stdin: "pipe", timeoutMs: 120_000 });
+    this.#driver = t.start(this.words(words), { stdin: "pipe", timeoutMs: patient(120_000) });
   }
 
   static async start(t: Scratch): Promise<Host> {
