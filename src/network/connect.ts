@@ -26,6 +26,9 @@ import { hasNames, listNetworks, type Roots } from "./network.ts";
 import type { Attachment, Prepared } from "./prepare.ts";
 import { getSysctl, setSysctl } from "./sysctl.ts";
 
+/** Bytes: /etc/hosts of a container is the container's to write, and is not read beyond this. */
+const HOSTS_LIMIT = 1024 * 1024;
+
 /**
  * Makes a container's interfaces, each a veth pair between its network's bridge and its namespace.
  *
@@ -79,13 +82,22 @@ function refreshHosts(roots: Roots, changed: readonly Endpoint[]): void {
       one.container !== container && own.includes(one.network)
     );
     try {
+      if (Deno.statSync(path).size > HOSTS_LIMIT) continue; // The container has filled its own.
       const before = Deno.readTextFileSync(path);
       const after = withSiblings(before, siblings);
-      if (after !== before) Deno.writeTextFileSync(path, after, { create: false });
+      if (after !== before) rewrite(path, after);
     } catch (error) { // The user has one of their own, or the container has just gone.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
+}
+
+/** In place, and never empty for who reads it meanwhile: what is too much goes last. */
+function rewrite(path: string, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  using file = Deno.openSync(path, { write: true });
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  file.truncateSync(bytes.length);
 }
 
 /**
