@@ -84,10 +84,12 @@ function rootWords({ given }: Roots): string[] {
 
 /** What the program needs to be started again; the rest of the caller's environment is not kept. */
 function environment(): string[] {
-  return ["PATH", "HOME", "DENO_DIR", "LANG"].flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [`${name}=${value}`];
-  });
+  return ["PATH", "HOME", "LANG", "DENO_DIR", "DENO_NO_UPDATE_CHECK", "DENO_V8_FLAGS"].flatMap(
+    (name) => {
+      const value = Deno.env.get(name);
+      return value === undefined ? [] : [`${name}=${value}`];
+    },
+  );
 }
 
 /**
