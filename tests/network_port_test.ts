@@ -2,7 +2,9 @@ import assert from "assert";
 import { type Program, type Scratch, test } from "./support/mod.ts";
 import { Netns } from "./support/network.ts";
 
-const options = { requires: ["root", "command:ip", "command:nsenter", "command:python3"] } as const;
+const options = {
+  requires: ["root", "command:ip", "command:nsenter", "command:python3", "not-vm"],
+} as const;
 const LISTENER = new URL("../src/network/listener.ts", import.meta.url).href;
 
 /** Listens to a port of each kind that is given, as `tcp 127.0.0.1 8080`. */
