@@ -140,13 +140,13 @@ function connect(args: string[], roots: Roots): void {
   const { pid } = running(container);
   const { ip, ip6, alias } = flags;
   const wish = { name: network, ...ip && { ip }, ...ip6 && { ip6 }, aliases: alias };
-  const { prepared } = setAside(roots, {
+  const prepared = setAside(roots, {
     container: container.id,
     name: container.name,
     networks: [wish],
   });
   try {
-    plugIn(roots, prepared, pid);
+    plugIn(prepared, pid);
   } catch (error) {
     giveBackOne(roots, container.id, network);
     throw error;

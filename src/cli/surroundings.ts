@@ -1,3 +1,4 @@
+import { SUBNET_PREFIX } from "../container/make.ts";
 import type { EtcFiles } from "../container/etc_files.ts";
 import type { NetworkRequest, NetworkWish } from "../network/mod.ts";
 import type { Spec } from "../spec/mod.ts";
@@ -67,9 +68,6 @@ async function ports({ engine }: RunSpec) {
     ...engine.publishAll ? engine.expose.map(parseExposedPort) : [],
   ];
 }
-
-/** Stands for whichever network has a subnet; networking.ts makes it where there is none. */
-const SUBNET_PREFIX = "subnet ";
 
 /** `NAME[:ip=…,ip6=…,mac=…,alias=…]` */
 function wish(text: string): NetworkWish & { aliases?: string[] } {

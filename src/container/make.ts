@@ -14,6 +14,9 @@ import type { NetworkRequest } from "./networking.ts";
 import type { StartOptions } from "./start.ts";
 import type { Roots, State } from "./state.ts";
 
+/** In front of a subnet that stands, in place of a name, for whichever network has it. */
+export const SUBNET_PREFIX = "subnet ";
+
 /** What the engine knows of a container beside its spec. */
 export interface RunOptions {
   id: string;
@@ -111,15 +114,15 @@ export async function makeFiles(
   if (root.kind === "overlay") makeLayer(root, options.mapRoot ? spec : undefined);
   for (const path of options.createSources ?? []) Deno.mkdirSync(path, { recursive: true });
   const networking = network ? await import("./networking.ts") : undefined;
-  const set = network && networking?.setAside(roots, network);
+  const prepared = network && networking?.setAside(roots, network);
   if (etc) {
     const { writeEtcFiles } = await import("./etc_files.ts");
-    const notice = writeEtcFiles(directory, etc, set?.prepared, set?.siblings ?? []);
+    const notice = writeEtcFiles(directory, etc, prepared);
     if (notice) options.onNotice?.(notice);
   }
-  if (!set || !networking) return undefined;
-  for (const line of networking.reachable(set.prepared)) options.onNotice?.(line);
-  return { plug: (pid) => networking.plugIn(roots, set.prepared, pid) };
+  if (!prepared || !networking) return undefined;
+  for (const line of networking.reachableLines(prepared, options.name)) options.onNotice?.(line);
+  return { plug: (pid) => networking.plugIn(prepared, pid) };
 }
 
 /** The directory that holds a writable layer with its work directory. */
