@@ -111,3 +111,26 @@ test("options of run end at the first operand", { requires }, async (t) => {
   const { out, err } = await t.run([], ["echo", "--hostname", "x", "-w", "--", "y"]);
   assert.equal(out, "--hostname x -w -- y\n", err);
 });
+
+test("where memory files may not be executed the stage is a file, of which nothing is left", {
+  requires: ["root", "command:busybox", "command:unshare", "file:/proc/sys/vm/memfd_noexec"],
+}, async (t) => {
+  const words = t.runWords([], ["echo", "from a file"]);
+  const script = 'echo 2 >/proc/sys/vm/memfd_noexec && exec "$@"';
+  await using program = t.start([
+    "unshare",
+    "--pid",
+    "--fork",
+    "--mount-proc",
+    "sh",
+    "-c",
+    script,
+    "sh",
+    ...words,
+  ]);
+  const { code, out, err } = await program.ended;
+  assert.deepEqual([code, out, err], [0, "from a file\n", ""]);
+  assert.deepEqual(Array.from(Deno.readDirSync(`${t.root}/run`), ({ name }) => name), [
+    "containers",
+  ]);
+});
