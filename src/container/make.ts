@@ -154,13 +154,24 @@ export async function ownUserNamespace(
   spec: Spec,
   fallbackPath: string,
 ): Promise<{ spec: Spec } & Disposable> {
-  if (!spec.linux?.namespaces?.some(({ type, path }) => type === "user" && !path)) {
-    return { spec, [Symbol.dispose]: () => {} };
-  }
+  const user = spec.linux?.namespaces?.find(({ type }) => type === "user");
+  if (!user) return { spec, [Symbol.dispose]: () => {} };
+  if (user.path) return { spec: withoutOwn(spec, user.path), [Symbol.dispose]: () => {} };
   const { makeUserNamespace, withUserNamespace } = await import("./user_namespace.ts");
   const namespace = makeUserNamespace(spec, fallbackPath);
   return {
     spec: withUserNamespace(spec, namespace.path),
     [Symbol.dispose]: () => namespace[Symbol.dispose](),
   };
+}
+
+/** The user namespace that this process is in cannot be joined; user_namespaces(7), setns(2). */
+function withoutOwn(spec: Spec, path: string): Spec {
+  try {
+    if (Deno.statSync(path).ino !== Deno.statSync("/proc/self/ns/user").ino) return spec;
+  } catch {
+    return spec; // Opening it is the step that fails.
+  }
+  const namespaces = spec.linux?.namespaces?.filter(({ type }) => type !== "user") ?? [];
+  return { ...spec, linux: { ...spec.linux, namespaces } };
 }
