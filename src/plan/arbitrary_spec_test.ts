@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import type { CgroupPlan } from "../cgroup/plan.ts";
 import { DEFAULT_CAPABILITIES, defaultSpec, type Mount, type Spec } from "../spec/mod.ts";
-import type { Surroundings } from "./container.ts";
+import type { Surroundings } from "./parts.ts";
 
 const name = fc.stringMatching(/^[a-z][a-z0-9._-]{0,6}$/);
 const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join("/")}`);

@@ -1,50 +1,18 @@
-import type { CgroupPlan } from "../cgroup/plan.ts";
 import type { Spec } from "../spec/types.ts";
 import { SpecError } from "../spec/error.ts";
 import { cgroupSteps, openCgroup } from "./cgroup.ts";
 import { failureHandler } from "./channel.ts";
 import { nodesOf, openNodes } from "./devices.ts";
-import {
-  type MountSlots,
-  openHierarchies,
-  openSources,
-  type PlannedMount,
-  sortMounts,
-} from "./mounts.ts";
-import { type Namespaces, openNamespaces, sortNamespaces } from "./namespaces.ts";
-import { openRoot, type RootSource } from "./root.ts";
+import { openHierarchies, openSources, sortMounts } from "./mounts.ts";
+import { openNamespaces, sortNamespaces } from "./namespaces.ts";
+import { openRoot } from "./root.ts";
 import { type Flags, flags, type Slot, slot, type Step } from "./step.ts";
 import { openForSupervisor, type SupervisedParts, supervisedStage } from "./supervised.ts";
-import { type TargetKind } from "./target.ts";
-import { openChannel, openPipe, type Stream } from "./terminal.ts";
+import { openChannel, openPipe } from "./terminal.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 
+import type { Parts, Surroundings } from "./parts.ts";
 import { stageSteps } from "./stage_side.ts";
-/** What was found out about the host, and decided, beside the spec. */
-export interface Surroundings {
-  root: RootSource;
-  cgroup?: CgroupPlan;
-  /** Compiled `linux.seccomp`, and SECCOMP_FILTER_FLAG_*. */
-  seccomp?: { filter: Uint8Array; flags: Record<string, number> };
-  /** /proc/sys/kernel/cap_last_cap */
-  lastCapability: number;
-  kindOf(source: string): TargetKind;
-  /** Whether the root's files are mapped into the user namespace, so that its root owns them. */
-  mapRoot: boolean;
-  /** Standard input, output and error; with `process.terminal` all three are the pty. */
-  streams: [Stream, Stream, Stream];
-  /** Whether the container ends with minictr. */
-  foreground: boolean;
-  /** Whether the stage stays as the first process, with the command as its child. */
-  init: boolean;
-  /** Whether the stage waits for minictr before it gives up its privileges. */
-  barrier: boolean;
-  /** For a container that goes on in the background: what its supervisor is told. */
-  supervision?: SupervisedParts["supervision"];
-  /** Whether each call's time is noted and told. */
-  trace: boolean;
-}
-
 /** A container's start, as data. */
 export interface ContainerPlan {
   /** Carried out by minictr before the stage is started. */
@@ -127,27 +95,6 @@ function supervised(
     namespaces: flags({}),
     given: [...plan.given, ...Object.values(handed)],
   };
-}
-
-/** What both sides' steps share. */
-export interface Parts {
-  spec: Spec;
-  around: Surroundings;
-  namespaces: Namespaces;
-  planned: PlannedMount[];
-  root: Slot;
-  dev: Slot;
-  /** What covers masked directories. */
-  mask: Slot;
-  ours: Slot;
-  channel: Slot;
-  /** The container's ends of pipes. */
-  streams: (Slot | undefined)[];
-  /** Where a supervisor awaits the process id of a second process. */
-  second: Slot | undefined;
-  slots: MountSlots;
-  /** With a user namespace: the host's device nodes. */
-  trees: Map<string, Slot>;
 }
 
 function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {

@@ -7,7 +7,8 @@
 import assert from "assert";
 import type { CgroupPlan } from "../cgroup/plan.ts";
 import { defaultSpec, type Spec } from "../spec/mod.ts";
-import { planContainer, type Surroundings } from "./container.ts";
+import { planContainer } from "./container.ts";
+import type { Surroundings } from "./parts.ts";
 import { explain } from "./explain.ts";
 
 const ID = "0123456789ab";

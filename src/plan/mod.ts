@@ -10,7 +10,8 @@
  */
 export { goto } from "./calls.ts";
 export { MESSAGE } from "./channel.ts";
-export { type ContainerPlan, planContainer, type Surroundings } from "./container.ts";
+export { type ContainerPlan, planContainer } from "./container.ts";
+export type { Surroundings } from "./parts.ts";
 export { DEFAULT_RULES } from "./devices.ts";
 export type { Privileges } from "./privileges.ts";
 export { EXEC_LABEL } from "./process.ts";

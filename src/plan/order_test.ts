@@ -5,7 +5,8 @@ import assert from "assert";
 import fc from "fast-check";
 import type { Spec } from "../spec/mod.ts";
 import { arbitrarySpec, arbitrarySurroundings } from "./arbitrary_spec_test.ts";
-import { type ContainerPlan, planContainer, type Surroundings } from "./container.ts";
+import { type ContainerPlan, planContainer } from "./container.ts";
+import type { Surroundings } from "./parts.ts";
 import type { Call, Slot, Struct, Value } from "./step.ts";
 
 const isSlot = (value: Value | undefined): value is Slot => isOf(value, "slot");

@@ -15,7 +15,7 @@ import { call, ofCommand, type Slot, slot, type Step, step } from "./step.ts";
 import { ensureTarget } from "./target.ts";
 import { openTerminal, takeStreams } from "./terminal.ts";
 
-import type { Parts } from "./container.ts";
+import type { Parts } from "./parts.ts";
 
 /** Everything that the stage does, from its birth to the execution of the command. */
 export function stageSteps(parts: Parts): Step[] {

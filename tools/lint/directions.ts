@@ -115,6 +115,7 @@ export const COMPOSED_OF_MECHANISMS: readonly string[] = [
   "src/plan/privileges.ts",
   "src/plan/stage_side.ts",
   "src/plan/supervised.ts",
+  "src/plan/parts.ts",
 ];
 
 /** Names of deno.json's "imports" and Node's modules, and who may use them besides tests and tools.
