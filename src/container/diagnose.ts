@@ -6,17 +6,8 @@
  *
  * @module
  */
-import {
-  AT_FDCWD,
-  Fd,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_NONBLOCK,
-  O_PATH,
-  RESOLVE_IN_ROOT,
-  RESOLVE_NO_MAGICLINKS,
-  trySyscall,
-} from "../../ffi/mod.ts";
+import { trySyscall } from "../../ffi/mod.ts";
+import { openInRoot } from "./inside.ts";
 
 /** What is known of a failed execution. */
 export interface Diagnosis {
@@ -157,23 +148,8 @@ function elfFacts(head: Uint8Array): { machine: number; interpreter?: string } |
 
 /** The first bytes of a file inside the process's root; undefined where there is none. */
 function readHead(root: number, path: string): Uint8Array | "directory" | undefined {
-  const rootFd = trySyscall(
-    "openat",
-    AT_FDCWD,
-    `/proc/${root}/root`,
-    O_PATH | O_DIRECTORY | O_CLOEXEC,
-    0,
-  );
-  if (rootFd < 0) return undefined;
-  using held = new Fd(rootFd);
-  const how = new BigUint64Array([
-    BigInt(O_CLOEXEC | O_NONBLOCK),
-    0n,
-    BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS),
-  ]);
-  const fd = trySyscall("openat2", held.number, path, new Uint8Array(how.buffer), 24);
-  if (fd < 0) return undefined;
-  using file = new Fd(fd);
+  using file = openInRoot(`/proc/${root}/root`, path);
+  if (!file) return undefined;
   const head = new Uint8Array(HEAD_BYTES);
   const EISDIR = -21;
   const count = trySyscall("read", file.number, head, HEAD_BYTES);

@@ -6,21 +6,8 @@
  *
  * @module
  */
-import {
-  AT_FDCWD,
-  Fd,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_NONBLOCK,
-  O_PATH,
-  RESOLVE_IN_ROOT,
-  RESOLVE_NO_MAGICLINKS,
-  S_IFMT,
-  S_IFREG,
-  syscall,
-  SyscallError,
-  trySyscall,
-} from "../../ffi/mod.ts";
+import { S_IFMT, S_IFREG, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
+import { openInRoot } from "./inside.ts";
 import type { User } from "../spec/mod.ts";
 
 /** A user and a group as they were asked for; digits have become numbers and are never names. */
@@ -117,17 +104,8 @@ function readInside(roots: string[], path: string): string {
 }
 
 function readIn(root: string, path: string): string | undefined {
-  const directory = trySyscall("openat", AT_FDCWD, root, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-  if (directory < 0) return undefined;
-  using held = new Fd(directory);
-  const how = new BigUint64Array([
-    BigInt(O_CLOEXEC | O_NONBLOCK),
-    0n,
-    BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS),
-  ]);
-  const opened = trySyscall("openat2", held.number, path, new Uint8Array(how.buffer), 24);
-  if (opened < 0) return undefined;
-  using file = new Fd(opened);
+  using file = openInRoot(root, path);
+  if (!file) return undefined;
   const stat = new Uint8Array(STAT_SIZE);
   syscall("fstat", file.number, stat);
   const mode = new DataView(stat.buffer).getUint32(STAT_MODE_OFFSET, true);

@@ -18,9 +18,22 @@ import {
   O_EXCL,
   O_NOFOLLOW,
   O_WRONLY,
+  SIGCHLD,
 } from "../../ffi/constants.ts";
 import { type MountOptions, newMountAttributes } from "./mount_options.ts";
-import { type Call, call, flags, mode, type On, type Slot, slot, struct } from "./step.ts";
+import {
+  type Call,
+  call,
+  type Flags,
+  flags,
+  mode,
+  type On,
+  type Slot,
+  slot,
+  type Struct,
+  struct,
+  type Value,
+} from "./step.ts";
 
 const MOUNT_ATTR_SIZE = 32; // Bytes; struct mount_attr.
 const encoder = new TextEncoder();
@@ -126,4 +139,27 @@ export function emptyNode(dev: Slot, name: string): Call[] {
     }),
     call("close", [made]),
   ];
+}
+
+/** Bytes of `struct clone_args`, as clone3(2) is told. */
+export const CLONE_ARGS_SIZE = 88;
+
+/** `struct clone_args` of a child that is a process of its own, with a stack as its parent's; clone3(2). */
+export function cloneArguments(
+  cloneFlags: Flags,
+  { pidfd, cgroup }: { pidfd: Value; cgroup: Slot | undefined },
+): Struct {
+  return struct("clone_args", [
+    ["flags", 8, cloneFlags],
+    ["pidfd", 8, pidfd],
+    ["child_tid", 8, 0],
+    ["parent_tid", 8, 0],
+    ["exit_signal", 8, flags({ SIGCHLD })],
+    ["stack", 8, 0],
+    ["stack_size", 8, 0],
+    ["tls", 8, 0],
+    ["set_tid", 8, 0],
+    ["set_tid_size", 8, 0],
+    ["cgroup", 8, cgroup ?? 0],
+  ]);
 }

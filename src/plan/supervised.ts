@@ -1,4 +1,5 @@
 import * as C from "../../ffi/constants.ts";
+import { CLONE_ARGS_SIZE, cloneArguments } from "./calls.ts";
 import { MESSAGE } from "./channel.ts";
 import { newSession, resetSignals } from "./process.ts";
 import {
@@ -118,29 +119,17 @@ function pipe(reading: Slot, writing: Slot | undefined) {
 
 /** clone3(2), this time with memory of its own: the child goes on as the container. */
 function startStep({ channel, namespaces, cgroup, second }: SupervisedParts, pidfd: Slot): Step {
-  const { CLONE_PIDFD, CLONE_INTO_CGROUP, SIGCHLD } = C;
+  const { CLONE_PIDFD, CLONE_INTO_CGROUP } = C;
   const pid = slot("first process");
   const handle = room("pidfd", 8);
-  const cloneArgs = struct("clone_args", [
-    [
-      "flags",
-      8,
-      flags({ CLONE_PIDFD, ...cgroup ? { CLONE_INTO_CGROUP } : {}, ...namespaces.named }),
-    ],
-    ["pidfd", 8, handle],
-    ["child_tid", 8, 0],
-    ["parent_tid", 8, 0],
-    ["exit_signal", 8, flags({ SIGCHLD })],
-    ["stack", 8, 0],
-    ["stack_size", 8, 0],
-    ["tls", 8, 0],
-    ["set_tid", 8, 0],
-    ["set_tid_size", 8, 0],
-    ["cgroup", 8, cgroup ?? 0],
-  ]);
+  const how = flags({ CLONE_PIDFD, ...cgroup ? { CLONE_INTO_CGROUP } : {}, ...namespaces.named });
+  const cloneArgs = cloneArguments(how, { pidfd: handle, cgroup });
   const message = struct("message", [["kind", 4, MESSAGE.started], ["pid", 4, pid]]);
   return step("start the container's first process", [
-    call("clone3", [cloneArgs, 88], { to: pid, on: [{ value: 0, goto: "container" }] }),
+    call("clone3", [cloneArgs, CLONE_ARGS_SIZE], {
+      to: pid,
+      on: [{ value: 0, goto: "container" }],
+    }),
     call("load32", [place(handle, 0)], { to: pidfd }),
     ...second ? [] : [call("write", [channel, message, 8])],
   ]);

@@ -19,8 +19,8 @@ import {
   O_RDONLY,
   O_WRONLY,
   SIG_SETMASK,
-  SIGCHLD,
 } from "../../ffi/mod.ts";
+import { CLONE_ARGS_SIZE, cloneArguments } from "../plan/calls.ts";
 import {
   type Call,
   call,
@@ -33,7 +33,6 @@ import {
   type Step,
   step,
   strings,
-  struct,
 } from "../plan/step.ts";
 
 /** What a launch results in. */
@@ -140,19 +139,7 @@ function startStep(
   const named: Record<string, number> = { CLONE_VM, CLONE_VFORK, CLONE_PIDFD };
   if (cgroup) named.CLONE_INTO_CGROUP = CLONE_INTO_CGROUP;
   const all = flags({ ...named, ...namespaces.named });
-  const cloneArgs = struct("clone_args", [
-    ["flags", 8, all],
-    ["pidfd", 8, pidfdRoom],
-    ["child_tid", 8, 0],
-    ["parent_tid", 8, 0],
-    ["exit_signal", 8, flags({ SIGCHLD })],
-    ["stack", 8, 0],
-    ["stack_size", 8, 0],
-    ["tls", 8, 0],
-    ["set_tid", 8, 0],
-    ["set_tid_size", 8, 0],
-    ["cgroup", 8, cgroup ?? 0],
-  ]);
+  const cloneArgs = cloneArguments(all, { pidfd: pidfdRoom, cgroup });
   const everySignal = new Uint8Array(8).fill(0xff);
   const maskBefore = room("signal mask", 8);
   const refused = room("execveat refused", 8);
@@ -165,7 +152,7 @@ function startStep(
   };
   return step("start the stage in its namespaces", [
     call("rt_sigprocmask", [flags({ SIG_SETMASK }), everySignal, maskBefore, 8], { id: "start" }),
-    call("clone3", [cloneArgs, 88], { to: pid, on: [{ value: 0, goto: "child" }] }),
+    call("clone3", [cloneArgs, CLONE_ARGS_SIZE], { to: pid, on: [{ value: 0, goto: "child" }] }),
     call("rt_sigprocmask", [flags({ SIG_SETMASK }), maskBefore, 0, 8]),
     call("load32", [place(pidfdRoom, 0)], { to: pidfd }),
     call("load64", [refused], { on: [{ value: 1, goto: "failed" }] }),

@@ -91,6 +91,7 @@ export const DOORS: readonly string[] = [
   "src/plan/calls.ts",
   "src/plan/channel.ts",
   "src/plan/process.ts",
+  "src/plan/calls.ts",
   "src/plan/credentials.ts",
   "src/plan/exec.ts",
   "src/plan/explain.ts",
