@@ -20,12 +20,13 @@ import {
   O_WRONLY,
   SIG_SETMASK,
 } from "../../ffi/mod.ts";
-import { CLONE_ARGS_SIZE, cloneArguments } from "../plan/calls.ts";
+import { CLONE_ARGS_SIZE, cloneArguments, goto } from "../plan/calls.ts";
 import {
   type Call,
   call,
   type Flags,
   flags,
+  mode,
   place,
   room,
   type Slot,
@@ -100,26 +101,25 @@ function executableSteps(file: Slot, options: LaunchOptions): Step[] {
   const oldMemfd = flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING }); // MFD_EXEC is new in Linux 6.3.
   const written = slot("stage being written");
   const create = flags({ O_WRONLY, O_CREAT, O_EXCL, O_CLOEXEC });
-  const fill = (to: Slot) => [
-    call("write", [to, head, head.length]),
+  const fill = (to: Slot, id: string) => [
+    call("write", [to, head, head.length], { id }),
     call("pwrite64", [to, program, program.length, programOffset]),
   ];
   return [
     step("write the stage into a sealed memory file", [
       call("memfd_create", ["stage", memfd], {
         to: file,
-        on: [{ errno: "EINVAL", goto: "old memfd" }, { errno: "EACCES", goto: "no memfd" }],
+        on: [{ errno: "EINVAL", goto: ".old" }, { errno: "EACCES", goto: ".file" }],
       }),
-      call("add", [0, 0], { on: [{ value: 0, goto: "fill memfd" }] }),
-      call("memfd_create", ["stage", oldMemfd], { to: file, id: "old memfd" }),
-      { ...fill(file)[0], id: "fill memfd" } as Call,
-      ...fill(file).slice(1),
-      call("fcntl", [file, flags({ F_ADD_SEALS }), SEALS], { on: [{ value: 0, goto: "start" }] }),
-      call("openat", [flags({ AT_FDCWD }), fallbackPath, create, 0o500], {
+      goto(".memfd"),
+      call("memfd_create", ["stage", oldMemfd], { to: file, id: ".old" }),
+      ...fill(file, ".memfd"),
+      call("fcntl", [file, flags({ F_ADD_SEALS }), SEALS], { on: [{ value: 0, goto: "next" }] }),
+      call("openat", [flags({ AT_FDCWD }), fallbackPath, create, mode(0o500)], {
         to: written,
-        id: "no memfd",
+        id: ".file",
       }),
-      ...fill(written),
+      ...fill(written, ".written"),
       call("close", [written]),
       call("openat", [flags({ AT_FDCWD }), fallbackPath, flags({ O_RDONLY, O_CLOEXEC })], {
         to: file,
@@ -151,21 +151,21 @@ function startStep(
     EINVAL: "the kernel lacks one of the namespaces; `minictr doctor` tells which",
   };
   return step("start the stage in its namespaces", [
-    call("rt_sigprocmask", [flags({ SIG_SETMASK }), everySignal, maskBefore, 8], { id: "start" }),
-    call("clone3", [cloneArgs, CLONE_ARGS_SIZE], { to: pid, on: [{ value: 0, goto: "child" }] }),
+    call("rt_sigprocmask", [flags({ SIG_SETMASK }), everySignal, maskBefore, 8]),
+    call("clone3", [cloneArgs, CLONE_ARGS_SIZE], { to: pid, on: [{ value: 0, goto: ".child" }] }),
     call("rt_sigprocmask", [flags({ SIG_SETMASK }), maskBefore, 0, 8]),
     call("load32", [place(pidfdRoom, 0)], { to: pidfd }),
     call("load64", [refused], { on: [{ value: 1, goto: "failed" }] }),
-    call("add", [0, 0], { on: [{ value: 0, goto: "next" }] }),
+    goto("next"),
     call(
       "execveat",
       [file, "", strings(["minictr-stage"]), strings([]), flags({ AT_EMPTY_PATH })],
       {
-        id: "child",
-        on: [{ errno: "any", goto: "child failed" }],
+        id: ".child",
+        on: [{ errno: "any", goto: ".refused" }],
       },
     ),
-    call("store64", [refused, 1], { id: "child failed" }), // Seen by the parent: shared memory.
+    call("store64", [refused, 1], { id: ".refused" }), // Seen by the parent: shared memory.
     call("exit_group", [126]),
   ], hints);
 }
