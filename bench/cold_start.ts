@@ -36,5 +36,5 @@ const options = {
 const plan = planRun(spec, options, host);
 ends("plan");
 assemblePlan(plan, { fallbackPath: "/run/minictr/stage.bench" });
-ends("assemble the stage, and load libc");
+ends("assemble both programs");
 console.log(JSON.stringify(phases));
