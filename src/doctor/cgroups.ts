@@ -1,14 +1,5 @@
 /** Control groups: their version, what can be made, and what minictr does with them. */
-import {
-  AT_FDCWD,
-  BPF_CGROUP_DEVICE,
-  BPF_F_ALLOW_MULTI,
-  BPF_PROG_ATTACH,
-  BPF_PROG_LOAD,
-  BPF_PROG_TYPE_CGROUP_DEVICE,
-  O_DIRECTORY,
-  O_RDONLY,
-} from "../../ffi/mod.ts";
+import { AT_FDCWD, O_RDONLY } from "../../ffi/mod.ts";
 import {
   allHierarchies,
   freeze,
@@ -17,7 +8,8 @@ import {
   thaw,
   writeCgroupFile,
 } from "../cgroup/mod.ts";
-import { type Call, call, slot, struct } from "../plan/step.ts";
+import { attachProgram } from "../plan/mod.ts";
+import { call } from "../plan/step.ts";
 import { type Finding, type Group, lack, ok, type Probe, refused, skip, warn } from "./check.ts";
 import { controllerProbes } from "./controllers.ts";
 import type { Host } from "./host.ts";
@@ -167,31 +159,6 @@ function deviceRules(host: Host): Finding {
     return ok(plan.devices ? "an eBPF program refused a device" : "devices.deny refused a device");
   }
   return error ? refused(error) : lack("a device could be opened all the same");
-}
-
-/** The calls that put an eBPF program on a cgroup2 directory; bpf(2). */
-function attachProgram(directory: string, program: Uint8Array): Call[] {
-  const open = slot("directory"), loaded = slot("program");
-  const load = struct("bpf_attr", [
-    ["prog_type", 4, BPF_PROG_TYPE_CGROUP_DEVICE],
-    ["insn_cnt", 4, program.length / 8],
-    ["insns", 8, program],
-    ["license", 8, "Apache"],
-    ["log_level", 4, 0],
-    ["log_size", 4, 0],
-    ["log_buf", 8, 0],
-  ]);
-  const attach = struct("bpf_attr", [
-    ["target_fd", 4, open],
-    ["attach_bpf_fd", 4, loaded],
-    ["attach_type", 4, BPF_CGROUP_DEVICE],
-    ["attach_flags", 4, BPF_F_ALLOW_MULTI],
-  ]);
-  return [
-    call("openat", [AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0], { to: open }),
-    call("bpf", [BPF_PROG_LOAD, load, 40], { to: loaded }),
-    call("bpf", [BPF_PROG_ATTACH, attach, 16]),
-  ];
 }
 
 function bornInside(host: Host): Finding {

@@ -14,6 +14,7 @@ import type { CgroupJoin } from "../cgroup/host.ts";
 import type { CgroupFile, CgroupPlan } from "../cgroup/plan.ts";
 import { goto, writeFile } from "./calls.ts";
 import {
+  type Call,
   call,
   flags,
   mode,
@@ -96,8 +97,15 @@ function inherit({ label, path }: CgroupFile, parent: string): Step {
   ]);
 }
 
-/** cgroup v2: which devices may be opened is decided by an eBPF program; bpf(2). */
+/** cgroup v2: which devices may be opened is decided by an eBPF program. */
 function deviceProgram(path: string, program: Uint8Array): Step {
+  return step("allow only the devices of the spec", attachProgram(path, program), {
+    EPERM: "loading eBPF programs needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN",
+  });
+}
+
+/** Loads a BPF_PROG_TYPE_CGROUP_DEVICE program and attaches it to a cgroup2 directory; bpf(2). */
+export function attachProgram(path: string, program: Uint8Array): Call[] {
   const directory = slot(path);
   const loaded = slot("program");
   const load = struct("bpf_attr", [
@@ -115,7 +123,7 @@ function deviceProgram(path: string, program: Uint8Array): Step {
     ["attach_type", 4, flags({ BPF_CGROUP_DEVICE })],
     ["attach_flags", 4, flags({ BPF_F_ALLOW_MULTI })],
   ]);
-  return step("allow only the devices of the spec", [
+  return [
     call("openat", [flags({ AT_FDCWD }), path, flags({ O_RDONLY, O_DIRECTORY, O_CLOEXEC }), 0], {
       to: directory,
     }),
@@ -123,7 +131,7 @@ function deviceProgram(path: string, program: Uint8Array): Step {
     call("bpf", [flags({ BPF_PROG_ATTACH }), attach, 16]),
     call("close", [loaded]),
     call("close", [directory]),
-  ], { EPERM: "loading eBPF programs needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN" });
+  ];
 }
 
 /** Host's side, cgroup2: the directory that the stage is born in (CLONE_INTO_CGROUP). */

@@ -9,6 +9,7 @@
  * @module
  */
 export { goto } from "./calls.ts";
+export { attachProgram } from "./cgroup.ts";
 export { MESSAGE } from "./channel.ts";
 export { type ContainerPlan, planContainer } from "./container.ts";
 export type { Surroundings } from "./parts.ts";
