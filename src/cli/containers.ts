@@ -1,4 +1,5 @@
-import { type Known, knownContainers, pick } from "../container/list.ts";
+import { pick } from "../container/find.ts";
+import { type Known, knownContainers } from "../container/list.ts";
 import type { Roots } from "../container/mod.ts";
 import { type Grammar, wrongUse } from "./grammar.ts";
 

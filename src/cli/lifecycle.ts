@@ -1,7 +1,7 @@
 import { readCgroupHost } from "../cgroup/host.ts";
 import { freeze, thaw } from "../cgroup/mod.ts";
-import { ContainerError } from "../container/find.ts";
-import { knownContainers, pick, statusOf } from "../container/list.ts";
+import { ContainerError, pick } from "../container/find.ts";
+import { knownContainers, statusOf } from "../container/list.ts";
 import { rootsBelow } from "../container/mod.ts";
 import { forEach } from "./containers.ts";
 import { type Grammar, parseCommandLine, parsed, wrongUse } from "./grammar.ts";

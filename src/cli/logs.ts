@@ -1,4 +1,5 @@
-import { knownContainers, pick } from "../container/list.ts";
+import { pick } from "../container/find.ts";
+import { knownContainers } from "../container/list.ts";
 import { isRunning } from "../container/live.ts";
 import { followLog, type Frame, readLog } from "../container/log.ts";
 import { rootsBelow } from "../container/mod.ts";

@@ -1,5 +1,6 @@
 import { giveBackOne, plugIn, setAside } from "../container/networking.ts";
-import { knownContainers, pick } from "../container/list.ts";
+import { pick } from "../container/find.ts";
+import { knownContainers } from "../container/list.ts";
 import { type Roots, rootsBelow } from "../container/state.ts";
 import { running } from "../container/stop.ts";
 import {

@@ -1,4 +1,5 @@
-import { knownContainers, pick } from "../container/list.ts";
+import { pick } from "../container/find.ts";
+import { knownContainers } from "../container/list.ts";
 import { rootsBelow } from "../container/state.ts";
 import { allLeases } from "../network/mod.ts";
 import { parseCommandLine, wrongUse } from "./grammar.ts";

@@ -1,16 +1,11 @@
+import { Fd } from "../../ffi/mod.ts";
 import { readCgroupHost } from "../cgroup/host.ts";
 import type { Spec } from "../spec/mod.ts";
 import { dataDirectory, type Definition, readDefinition, removeDefinition } from "./definition.ts";
 import { runningAs, writeSpec } from "./live.ts";
 import { makeFiles, ownUserNamespace, planRun, type RunOptions, stateOf } from "./make.ts";
 import { assemblePlan, start, type StartOptions } from "./start.ts";
-import {
-  createState,
-  lockFromDescriptor,
-  type Roots,
-  stateDirectory,
-  writeState,
-} from "./state.ts";
+import { createState, readState, type Roots, stateDirectory, writeState } from "./state.ts";
 
 export {
   DEFAULT_LOG,
@@ -43,7 +38,7 @@ export async function startDetached(
   const { layer: _, ...state } = stateOf(spec, options); // The layer outlives this run.
   using held = createState(roots, state);
   try {
-    const prepared = await makeFiles(spec, options, held.directory);
+    const onReady = await makeFiles(spec, options, held.directory);
     using entered = await ownUserNamespace(spec, `${roots.run}/stage.${id}`);
     const supervised: RunOptions = {
       ...options,
@@ -58,10 +53,7 @@ export async function startDetached(
     };
     const startOptions: StartOptions = {
       fallbackPath: `${roots.run}/stage.${id}`,
-      onReady: ({ pid }) => {
-        prepared?.plug(pid);
-        if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
-      },
+      onReady: ({ pid }) => onReady(pid),
     };
     const started = start(
       assemblePlan(planRun(entered.spec, supervised, host), startOptions),
@@ -97,9 +89,8 @@ function environment(): string[] {
  * and the container itself if that was wished. The lock is held by a descriptor.
  */
 export async function afterEnd(roots: Roots, id: string, lockDescriptor: number): Promise<void> {
-  using _ = lockFromDescriptor(lockDescriptor);
+  using _ = new Fd(lockDescriptor);
   const directory = stateDirectory(roots, id);
-  const { readState } = await import("./state.ts");
   const { cleanUp } = await import("./cleanup.ts");
   const state = readState(directory);
   if (state) await cleanUp(roots, directory, state, readCgroupHost());

@@ -13,32 +13,38 @@ export interface Found {
 }
 
 /**
- * The container of a name, an id, or the beginning of an id that no other has; docker's order.
+ * Of some containers the one of a name, an id, or the beginning of an id that no other has; docker's
+ * order.
  *
  * @throws {ContainerError} if there is none, or if several begin so
  */
+export function pick<T extends { id: string; name: string }>(known: T[], name: string): T {
+  const asked = name === "" ? [] : known;
+  const exact = asked.find((one) => one.id === name) ?? asked.find((one) => one.name === name);
+  if (exact) return exact;
+  const begun = asked.filter(({ id }) => id.startsWith(name));
+  const [first, second] = begun;
+  if (first && !second) return first;
+  if (!first) throw new ContainerError(`there is no container "${name}"`);
+  const ids = begun.map(({ id }) => id.slice(0, Math.max(12, name.length + 2))).join(", ");
+  throw new ContainerError(`"${name}" begins the ids of ${begun.length} containers: ${ids}`);
+}
+
+/**
+ * The same of those that run, or whose remains have not been taken away.
+ *
+ * @throws {ContainerError} as pick
+ */
 export function findContainer(roots: Roots, name: string): Found {
   const directories = stateDirectories(roots);
-  const idOf = (directory: string) => directory.slice(directory.lastIndexOf("/") + 1);
-  const known = (directory: string): Found[] => {
+  const read = (directory: string) => {
     const state = readState(directory);
-    return state ? [{ directory, state }] : [];
+    return state ? [{ directory, state, id: state.id, name: state.name }] : [];
   };
-  const [exact] = directories.filter((directory) => idOf(directory) === name).flatMap(known);
-  if (exact) return exact;
-  const all = directories.flatMap(known);
-  const named = all.find(({ state }) => name !== "" && state.name === name);
-  if (named) return named;
-  const begun = name === "" ? [] : all.filter(({ state }) => state.id.startsWith(name));
-  const [first, second] = begun;
-  if (first && second) {
-    const ids = begun.map(({ state }) => state.id.slice(0, Math.max(12, name.length + 2)));
-    throw new ContainerError(
-      `"${name}" begins the ids of ${begun.length} containers: ${ids.join(", ")}`,
-    );
-  }
-  if (first) return first;
-  throw new ContainerError(`there is no container "${name}"`);
+  // A whole id is its directory's name: the others need not be read.
+  const named = directories.filter((directory) => directory.endsWith(`/${name}`)).flatMap(read);
+  const { directory, state } = pick(named.length > 0 ? named : directories.flatMap(read), name);
+  return { directory, state };
 }
 
 /**

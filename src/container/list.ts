@@ -1,7 +1,6 @@
 import { readCgroupHost } from "../cgroup/host.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
-import { type Definition, type ExitRecord, readDefinitions, readExit } from "./definition.ts";
-import { ContainerError } from "./find.ts";
+import { type Definition, readDefinitions, readExit } from "./definition.ts";
 import { isRunning } from "./live.ts";
 import { readState, type Roots, type State, stateDirectories } from "./state.ts";
 
@@ -34,22 +33,6 @@ export function knownContainers(roots: Roots): Known[] {
   return [...known.values()].sort((a, b) => created(a) < created(b) ? 1 : -1);
 }
 
-/**
- * The container of a name, an id, or the beginning of an id that no other has; docker's order.
- *
- * @throws {ContainerError} if there is none, or if several begin so
- */
-export function pick(known: Known[], name: string): Known {
-  const exact = known.find(({ id }) => id === name) ?? known.find((one) => one.name === name);
-  if (exact) return exact;
-  const begun = name === "" ? [] : known.filter(({ id }) => id.startsWith(name));
-  const [first, second] = begun;
-  if (first && !second) return first;
-  if (!first) throw new ContainerError(`there is no container "${name}"`);
-  const ids = begun.map(({ id }) => id.slice(0, Math.max(12, name.length + 2))).join(", ");
-  throw new ContainerError(`"${name}" begins the ids of ${begun.length} containers: ${ids}`);
-}
-
 /** What is going on with a container, as the kernel tells it. */
 export function statusOf(roots: Roots, { id, definition, state }: Known): Status {
   if (state && isRunning(state)) {
@@ -58,9 +41,4 @@ export function statusOf(roots: Roots, { id, definition, state }: Known): Status
   if (readExit(roots, id)) return "exited";
   if (state) return state.pid === undefined ? "created" : "dead";
   return definition?.started ? "dead" : "created";
-}
-
-/** How it came to its last end; undefined where it had none, or nobody saw it. */
-export function lastEnd(roots: Roots, { id }: Known): ExitRecord | undefined {
-  return readExit(roots, id);
 }

@@ -103,13 +103,13 @@ export function stateOf(spec: Spec, { id, name, root, network }: RunOptions): St
  * Makes what has to be there before the plan is carried out: the writable layer, places on networks,
  * files.
  *
- * @returns what puts the container on its networks, when its first process is there
+ * @returns what is to be done when the container's first process is there: its networks, its pidfile
  */
 export async function makeFiles(
   spec: Spec,
   options: RunOptions,
   directory: string,
-): Promise<{ plug(pid: number): void } | undefined> {
+): Promise<(pid: number) => void> {
   const { root, roots, etc, network } = options;
   if (root.kind === "overlay") makeLayer(root, options.mapRoot ? spec : undefined);
   for (const path of options.createSources ?? []) Deno.mkdirSync(path, { recursive: true });
@@ -120,9 +120,13 @@ export async function makeFiles(
     const notice = writeEtcFiles(directory, etc, prepared);
     if (notice) options.onNotice?.(notice);
   }
-  if (!prepared || !networking) return undefined;
-  for (const line of networking.reachableLines(prepared, options.name)) options.onNotice?.(line);
-  return { plug: (pid) => networking.plugIn(prepared, pid) };
+  if (prepared && networking) {
+    for (const line of networking.reachableLines(prepared, options.name)) options.onNotice?.(line);
+  }
+  return (pid) => {
+    if (prepared) networking?.plugIn(prepared, pid);
+    if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
+  };
 }
 
 /** The directory that holds a writable layer with its work directory. */

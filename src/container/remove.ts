@@ -4,7 +4,7 @@ import { removeDefinition } from "./definition.ts";
 import { ContainerError } from "./find.ts";
 import { isRunning } from "./live.ts";
 import type { Known } from "./list.ts";
-import { lockFile, type Roots, stateDirectory } from "./state.ts";
+import { lockFile, readState, type Roots, stateDirectory } from "./state.ts";
 import { stopContainer } from "./stop.ts";
 
 const SIGKILL = 9;
@@ -34,7 +34,6 @@ export async function removeContainer(roots: Roots, known: Known, force: boolean
 export async function settled(roots: Roots, id: string): Promise<void> {
   const directory = stateDirectory(roots, id);
   for (const until = performance.now() + LOCK_WAIT_MS;;) {
-    const { readState } = await import("./state.ts");
     const state = readState(directory);
     if (!state) return;
     {

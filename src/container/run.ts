@@ -29,14 +29,8 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
   const signals = catchSignals();
   using held = createState(roots, state);
   try {
-    const prepared = await makeFiles(spec, options, held.directory);
-    const started = start(assembled, {
-      ...startOptions,
-      onReady: ({ pid }) => {
-        prepared?.plug(pid);
-        if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
-      },
-    });
+    const onReady = await makeFiles(spec, options, held.directory);
+    const started = start(assembled, { ...startOptions, onReady: ({ pid }) => onReady(pid) });
     writeSpec(held.directory, spec, options.seccomp);
     writeState(held.directory, { ...state, ...runningAs(started.pid) });
     await import("./cleanup.ts"); // What comes afterwards is loaded while the container runs.

@@ -122,11 +122,6 @@ export function lockFile(path: string, create = false): Fd | undefined {
   return undefined;
 }
 
-/** A lock that was taken by whoever this process was before, and is let go with the scope. */
-export function lockFromDescriptor(descriptor: number): Fd {
-  return new Fd(descriptor);
-}
-
 /** The directories of all containers, those half made included. */
 export function stateDirectories(roots: Roots): string[] {
   try {
