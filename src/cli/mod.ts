@@ -25,6 +25,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "run a command in a new container",
     run: async (args, root) => await (await import("./run.ts")).run(args, root),
   },
+  create: {
+    summary: "create a container without starting it",
+    run: async (args, root) => await (await import("./create.ts")).run(args, root),
+  },
   exec: {
     summary: "run a further command in a running container",
     run: async (args, root) => await (await import("./exec.ts")).run(args, root),

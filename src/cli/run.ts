@@ -14,7 +14,7 @@ import { UsageError } from "./usage_error.ts";
 type Line = CommandLine<typeof RUN>;
 
 /** A container to be run: its spec, and what the engine does about it. */
-interface Wanted {
+export interface Wanted {
   spec: Spec;
   options: RunOptions;
   /** Made by flags, not read from a bundle. */
@@ -34,7 +34,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
     return 0;
   }
   const wanted = line.flags.bundle === undefined
-    ? await fromFlags(line, roots)
+    ? await fromFlags(line, roots, line.flags.detach)
     : await fromBundle(line, line.flags.bundle, roots);
   const { flags } = line;
   if (flags["print-spec"]) {
@@ -86,12 +86,21 @@ async function fromBundle(line: Line, directory: string, roots: Roots): Promise<
   return { spec, options };
 }
 
-async function fromFlags(line: Line, roots: Roots): Promise<Wanted> {
+/**
+ * The container that the flags of `run` or `create` ask for.
+ *
+ * @param lasting whether it stays when it has ended
+ */
+export async function fromFlags(
+  line: Line,
+  roots: Roots,
+  lasting: boolean,
+): Promise<Wanted & { made: RunSpec }> {
   const { flags } = line;
   const id = newId();
   const { root, command } = await rootOf(line, roots, id);
   // A layer that is to be mounted again must have been synced.
-  if (root.kind === "overlay") root.volatile = flags.rm || !flags.detach;
+  if (root.kind === "overlay") root.volatile = flags.rm || !lasting;
   const shell = command.length === 0 && flags.entrypoint === undefined;
   const onTerminal = shell && !line.given.has("interactive") && !line.given.has("tty") &&
     isTerminal(0) && isTerminal(1);
@@ -260,7 +269,7 @@ function newId(): string {
 }
 
 /** A line for the user beside the container's output. */
-function notice(text: string): void {
+export function notice(text: string): void {
   const bytes = new TextEncoder().encode(`minictr: ${text}\n`);
   for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
 }

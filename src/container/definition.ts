@@ -45,17 +45,36 @@ export function dataDirectory(roots: Roots, id: string): string {
   return `${roots.data}/containers/${id}`;
 }
 
-/** Writes a definition and its spec; the definition last, by rename: without it there is no container. */
+/**
+ * Writes a new definition and its spec; the definition last, by rename: without it there is no
+ * container. If that fails, as on a full disk, nothing is left.
+ */
 export async function writeDefinition(
   roots: Roots,
   definition: Definition,
   spec: Spec,
 ): Promise<void> {
   const directory = dataDirectory(roots, definition.id);
+  const text = await printSpec(spec);
   Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
-  Deno.writeTextFileSync(`${directory}/config.json`, await printSpec(spec), { mode: 0o600 });
-  const path = `${directory}/container.json`;
-  Deno.writeTextFileSync(`${path}.new`, JSON.stringify(definition, null, 2), { mode: 0o600 });
+  try {
+    writeWhole(`${directory}/config.json`, text);
+    changeDefinition(roots, definition);
+  } catch (error) {
+    removeDefinition(roots, definition.id);
+    throw error;
+  }
+}
+
+/** Writes a definition in the place of the one that there is. */
+export function changeDefinition(roots: Roots, definition: Definition): void {
+  const text = JSON.stringify(definition, null, 2);
+  writeWhole(`${dataDirectory(roots, definition.id)}/container.json`, text);
+}
+
+/** Writes a file of root's by rename: a reader sees the old one, the new one, or none. */
+export function writeWhole(path: string, text: string): void {
+  Deno.writeTextFileSync(`${path}.new`, text, { mode: 0o600 });
   Deno.renameSync(`${path}.new`, path);
 }
 

@@ -1,13 +1,20 @@
 import { Fd } from "../../ffi/mod.ts";
 import { readCgroupHost } from "../cgroup/host.ts";
 import type { Spec } from "../spec/mod.ts";
-import { dataDirectory, type Definition, readDefinition, removeDefinition } from "./definition.ts";
+import {
+  changeDefinition,
+  dataDirectory,
+  type Definition,
+  readDefinition,
+  removeDefinition,
+} from "./definition.ts";
 import { runningAs, writeSpec } from "./live.ts";
 import { makeFiles, ownUserNamespace, planRun, type RunOptions, stateOf } from "./make.ts";
 import { assemblePlan, start, type StartOptions } from "./start.ts";
 import { createState, readState, type Roots, stateDirectory, writeState } from "./state.ts";
 
 export {
+  changeDefinition,
   DEFAULT_LOG,
   type Definition,
   readDefinedSpec,
@@ -38,6 +45,7 @@ export async function startDetached(
   const { layer: _, ...state } = stateOf(spec, options); // The layer outlives this run.
   using held = createState(roots, state);
   try {
+    if (!definition.started) changeDefinition(roots, { ...definition, started: true });
     const onReady = await makeFiles(spec, options, held.directory);
     using entered = await ownUserNamespace(spec, `${roots.run}/stage.${id}`);
     const supervised: RunOptions = {

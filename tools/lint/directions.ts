@@ -80,6 +80,7 @@ export const DOORS: readonly string[] = [
   "src/container/console.ts",
   "src/container/exec.ts",
   "src/container/find.ts",
+  "src/container/hold.ts",
   "src/container/state.ts",
   "src/container/users.ts",
   "src/image/builtin.ts",
