@@ -31,11 +31,11 @@ export async function forEach(
   throw new SomeFailed(failures, grammar.command);
 }
 
-/** Some of the containers named could not be dealt with; the others were. */
-class SomeFailed extends AggregateError {
+/** Some of what was named could not be dealt with; the others were. */
+export class SomeFailed extends AggregateError {
   readonly exitCode = 1;
 
-  constructor(failures: unknown[], command: string) {
-    super(failures, `"${command}" failed for ${failures.length} of the containers`);
+  constructor(failures: unknown[], command: string, things = "containers") {
+    super(failures, `"${command}" failed for ${failures.length} of the ${things}`);
   }
 }

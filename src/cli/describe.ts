@@ -1,13 +1,20 @@
-import { readExit } from "../container/definition.ts";
+import { readDefinedSpec, readExit } from "../container/definition.ts";
 import { type Known, statusOf } from "../container/list.ts";
+import { readOwnSpec } from "../container/live.ts";
 import type { Roots } from "../container/mod.ts";
+import { stateDirectory } from "../container/state.ts";
+import type { Spec } from "../spec/mod.ts";
+import { volumeName } from "./ps_row.ts";
 
 /** What `inspect` prints of a container: docker's words where docker has them. */
-export function describe(roots: Roots, known: Known): Record<string, unknown> {
+export async function describe(roots: Roots, known: Known): Promise<Record<string, unknown>> {
   const { id, name, definition, state } = known;
   const status = statusOf(roots, known);
   const exit = readExit(roots, id);
   const runs = status === "running" || status === "paused";
+  const spec = await specOf(roots, known);
+  const { args = [], env = [], cwd = "/", terminal = false } = spec?.process ?? {};
+  const networked = state?.networked ?? false;
   return {
     Id: id,
     Name: name,
@@ -32,5 +39,44 @@ export function describe(roots: Roots, known: Known): Record<string, unknown> {
     ConfigPath: definition && `${roots.data}/containers/${id}/config.json`,
     CgroupPath: state?.cgroup,
     AutoRemove: definition?.remove,
+    Path: args[0],
+    Args: args.slice(1),
+    Config: {
+      Hostname: spec?.hostname,
+      Env: env,
+      Cmd: definition?.command ?? args,
+      Image: definition?.image,
+      WorkingDir: cwd,
+      Tty: terminal,
+      Labels: definition?.labels ?? {},
+    },
+    Mounts: mountsOf(roots, id, spec),
+    NetworkSettings: networked
+      ? (await import("./network_rows.ts")).networkSettings(roots, id)
+      : { IPAddress: "", Ports: {}, Networks: {} },
   };
+}
+
+async function specOf(roots: Roots, { id, definition }: Known): Promise<Spec | undefined> {
+  const ran = await readOwnSpec(stateDirectory(roots, id));
+  return ran ?? (definition && await readDefinedSpec(roots, id));
+}
+
+/** The mounts that were asked for: what the engine mounts everywhere is left out. */
+function mountsOf(roots: Roots, id: string, spec: Spec | undefined): Record<string, unknown>[] {
+  const own = `${stateDirectory(roots, id)}/`;
+  return (spec?.mounts ?? []).filter(({ type, source = "" }) =>
+    type === "bind" && !source.startsWith(own)
+  )
+    .map(({ source = "", destination, options = [] }) => {
+      const name = volumeName(source);
+      return {
+        Type: name === undefined ? "bind" : "volume",
+        ...name === undefined ? {} : { Name: name, Driver: "local" },
+        Source: source,
+        Destination: destination,
+        Mode: options.join(","),
+        RW: !options.some((option) => option === "ro" || option === "rro"),
+      };
+    });
 }

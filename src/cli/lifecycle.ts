@@ -120,17 +120,3 @@ export const start: Run = async (args, root) => {
     await startAgain(roots, definition);
   });
 };
-
-/** `minictr inspect`: all that is known of containers, as JSON. */
-export const inspect: Run = async (args, root) => {
-  const grammar = plain("inspect", "Print all that is known of containers", "as JSON");
-  const { operands, help } = parseCommandLine(grammar, args);
-  if (helped(grammar, help)) return 0;
-  if (operands.length === 0) throw wrongUse(grammar, '"inspect" needs a container');
-  const roots = rootsBelow(root);
-  const known = knownContainers(roots);
-  const { describe } = await import("./describe.ts");
-  const all = await Promise.all(operands.map((name) => describe(roots, pick(known, name))));
-  console.log(JSON.stringify(all, null, 2));
-  return 0;
-};

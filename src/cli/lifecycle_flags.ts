@@ -1,33 +1,5 @@
 import type { Grammar } from "./grammar.ts";
 
-/** `ps` */
-export const PS = {
-  command: "ps",
-  operands: "",
-  summary: "List containers",
-  examples: [
-    ["minictr ps", "those that run"],
-    ["minictr ps -a --format json", "all, one JSON object a line"],
-  ],
-  groups: [{
-    name: "ps",
-    title: "Options",
-    flags: [
-      { name: "all", short: "a", help: "also those that do not run" },
-      { name: "quiet", short: "q", help: "ids only" },
-      { name: "no-trunc", help: "whole ids and commands" },
-      { name: "format", value: "FORMAT", help: "how to print", choices: ["table", "json"] },
-      {
-        name: "filter",
-        short: "f",
-        value: "KEY=VALUE",
-        many: true,
-        help: "only those with name=, id=, status=, label=",
-      },
-    ],
-  }],
-} as const satisfies Grammar;
-
 /** `logs` */
 export const LOGS = {
   command: "logs",
@@ -98,7 +70,7 @@ export const RM = {
   }],
 } as const satisfies Grammar;
 
-/** `wait`, `start`, `pause`, `unpause` and `inspect`, which have no options. */
+/** `wait`, `start`, `pause` and `unpause`, which have no options. */
 export function plain(command: string, summary: string, does: string): Grammar {
   return {
     command,

@@ -42,8 +42,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (args, root) => await (await import("./logs.ts")).run(args, root),
   },
   inspect: {
-    summary: "print all that is known of containers",
-    run: async (args, root) => await (await import("./lifecycle.ts")).inspect(args, root),
+    summary: "print all that is known of containers and other things",
+    run: async (args, root) => await (await import("./inspect.ts")).run(args, root),
   },
   start: {
     summary: "start containers again",

@@ -15,24 +15,33 @@ import {
 } from "../network/mod.ts";
 import { cut, type Grammar, parseCommandLine, parsed, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
-import { NETWORK_CONNECT, NETWORK_CREATE, networkGrammar } from "./network_flags.ts";
+import { parseInterspersed } from "./interspersed.ts";
+import {
+  NETWORK_CONNECT,
+  NETWORK_CREATE,
+  NETWORK_INSPECT,
+  NETWORK_LS,
+  networkGrammar,
+} from "./network_flags.ts";
+import { described, networkRow, NETWORKS } from "./network_rows.ts";
 import { parseInteger } from "./number.ts";
+import { inspected, listed, print } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
 
 const LEAST_MTU = 68, MOST_MTU = 65_535;
 
-const LS = networkGrammar("ls", "", "List networks");
-const INSPECT = networkGrammar("inspect", "NETWORK…", "Print all that is known of networks");
 const RM = networkGrammar("rm", "NETWORK…", "Remove networks that no container is on");
 const DISCONNECT = networkGrammar("disconnect", "NETWORK CONTAINER", "Take a container off");
 const PRUNE = networkGrammar("prune", "", "Remove all networks that no container is on");
 const RELOAD = networkGrammar("reload", "", "Make bridges and packet filter rules again");
 
-const VERBS: Record<string, [Grammar, (args: string[], roots: Roots) => void]> = {
+type Act = (args: string[], roots: Roots) => void | Promise<void>;
+
+const VERBS: Record<string, [Grammar, Act]> = {
   create: [NETWORK_CREATE, create],
-  ls: [LS, list],
-  list: [LS, list],
-  inspect: [INSPECT, inspect],
+  ls: [NETWORK_LS, list],
+  list: [NETWORK_LS, list],
+  inspect: [NETWORK_INSPECT, inspect],
   rm: [RM, remove],
   connect: [NETWORK_CONNECT, connect],
   disconnect: [DISCONNECT, disconnect],
@@ -41,7 +50,7 @@ const VERBS: Record<string, [Grammar, (args: string[], roots: Roots) => void]> =
 };
 
 /** `minictr network create|ls|inspect|rm|connect|disconnect|prune|reload` */
-export function run(args: string[], root: string | undefined): Promise<number> {
+export async function run(args: string[], root: string | undefined): Promise<number> {
   const [verb = "", ...rest] = args;
   const found = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
   if (!found) {
@@ -50,12 +59,12 @@ export function run(args: string[], root: string | undefined): Promise<number> {
       `  minictr ${command} ${operands}\n      ${summary}`
     );
     console.log([...new Set(lines)].join("\n"));
-    return Promise.resolve(0);
+    return 0;
   }
   const [grammar, act] = found;
   if (rest.includes("--help")) console.log(helpText(grammar));
-  else act(rest, rootsBelow(root));
-  return Promise.resolve(0);
+  else await act(rest, rootsBelow(root));
+  return 0;
 }
 
 function create(args: string[], roots: Roots): void {
@@ -82,29 +91,24 @@ function mtuOf(option: string): number {
   return parsed("--opt mtu", value, (text) => parseInteger(text, LEAST_MTU, MOST_MTU));
 }
 
-function list(args: string[], roots: Roots): void {
-  parseCommandLine(LS, args);
-  const rows = listNetworks(roots).map(({ name, subnets, internal }) => [
-    name,
-    internal ? "internal" : "bridge",
-    subnets.map(({ subnet }) => subnet).join(", "),
-  ]);
-  const lines = [["NAME", "KIND", "SUBNETS"], ...rows];
-  const width = (at: number) => Math.max(...lines.map((line) => line[at]?.length ?? 0)) + 3;
-  for (const [name = "", kind = "", subnets = ""] of lines) {
-    console.log(`${name.padEnd(width(0))}${kind.padEnd(width(1))}${subnets}`);
-  }
+async function list(args: string[], roots: Roots): Promise<void> {
+  const { flags } = parseInterspersed(NETWORK_LS, args);
+  const names = flags.filter.map((text) => {
+    const [key, value = ""] = cut(text);
+    if (key === "name") return value;
+    throw wrongUse(NETWORK_LS, `there is no filter "${key}", only name`);
+  });
+  const shown = listNetworks(roots).filter(({ name }) =>
+    names.length === 0 || names.some((part) => name.includes(part))
+  );
+  print(await listed(NETWORKS, shown.map(networkRow), flags));
 }
 
-function inspect(args: string[], roots: Roots): void {
-  const { operands } = parseCommandLine(INSPECT, args);
-  if (operands.length === 0) throw wrongUse(INSPECT, '"network inspect" needs a network');
-  const leases = allLeases(roots);
-  const all = operands.map((name) => {
-    const network = known(roots, name);
-    return { ...network, containers: leases.filter((lease) => lease.network === network.name) };
-  });
-  console.log(JSON.stringify(all, null, 2));
+async function inspect(args: string[], roots: Roots): Promise<void> {
+  const { flags, operands } = parseInterspersed(NETWORK_INSPECT, args);
+  if (operands.length === 0) throw wrongUse(NETWORK_INSPECT, '"network inspect" needs a network');
+  const all = operands.map((name) => described(roots, known(roots, name).name) ?? {});
+  print(await inspected(all, flags.format));
 }
 
 function known(roots: Roots, name: string): Network {

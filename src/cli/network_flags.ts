@@ -37,6 +37,41 @@ export const NETWORK_CONNECT = {
   }],
 } as const satisfies Grammar;
 
+/** `network ls` */
+export const NETWORK_LS = {
+  command: "network ls",
+  operands: "",
+  summary: "List networks",
+  examples: [["minictr network ls --format '{{.Name}} {{.Subnets}}'", "what a template picks"]],
+  groups: [{
+    name: "network",
+    title: "Options",
+    flags: [
+      { name: "filter", short: "f", value: "KEY=VALUE", many: true, help: "only those with name=" },
+      { name: "format", value: "FORMAT", help: "table, json, or a template of Go" },
+      { name: "quiet", short: "q", help: "names only" },
+    ],
+  }],
+} as const satisfies Grammar;
+
+/** `network inspect` */
+export const NETWORK_INSPECT = {
+  command: "network inspect",
+  operands: "NETWORK…",
+  summary: "Print all that is known of networks",
+  examples: [
+    [
+      "minictr network inspect -f '{{range .Containers}}{{println .Name}}{{end}}' lab",
+      "who is on it",
+    ],
+  ],
+  groups: [{
+    name: "network",
+    title: "Options",
+    flags: [{ name: "format", short: "f", value: "FORMAT", help: "json, or a template of Go" }],
+  }],
+} as const satisfies Grammar;
+
 /** The other commands of `network`, which have no options. */
 export function networkGrammar(verb: string, operands: string, summary: string): Grammar {
   return { command: `network ${verb}`, operands, summary, examples: [], groups: [] };

@@ -1,110 +1,117 @@
-import { readExit } from "../container/definition.ts";
-import { type Known, knownContainers, type Status, statusOf } from "../container/list.ts";
+import { type Known, knownContainers, statusOf } from "../container/list.ts";
 import { type Roots, rootsBelow } from "../container/mod.ts";
-import { cut, parseCommandLine, wrongUse } from "./grammar.ts";
+import type { Endpoint } from "../network/mod.ts";
+import type { Mount } from "../spec/mod.ts";
+import { wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
-import { PS } from "./lifecycle_flags.ts";
-
-const ID_LENGTH = 12, COMMAND_LENGTH = 20;
+import { parseInterspersed } from "./interspersed.ts";
+import { parseInteger } from "./number.ts";
+import { listed, print } from "./output.ts";
+import { passes } from "./ps_filter.ts";
+import { PS } from "./ps_flags.ts";
+import { type Candidate, CONTAINERS, rowOf } from "./ps_row.ts";
 
 /** `minictr ps`: containers, in docker's columns. */
-export function run(args: string[], root: string | undefined): Promise<number> {
-  const { flags, operands, help } = parseCommandLine(PS, args);
+export async function run(args: string[], root: string | undefined): Promise<number> {
+  const { flags, operands, help } = parseInterspersed(PS, args);
   if (help) {
-    console.log(helpText(PS));
-    return Promise.resolve(0);
+    print(`${helpText(PS)}\n`);
+    return 0;
   }
   if (operands.length > 0) throw wrongUse(PS, `"ps" takes no operand, not "${operands[0]}"`);
   const roots = rootsBelow(root);
-  const listed = knownContainers(roots)
-    .map((known) => ({ known, status: statusOf(roots, known) }))
-    .filter(({ known, status }) => flags.filter.every((text) => matches(text, known, status)))
-    .filter(({ status }) =>
-      flags.all || flags.filter.some((text) => text.startsWith("status=")) ||
-      status === "running" || status === "paused"
-    );
-  const rows = listed.map(({ known, status }) => row(roots, known, status, flags["no-trunc"]));
-  if (flags.quiet) { for (const { ID } of rows) console.log(ID); }
-  else if (flags.format === "json") { for (const one of rows) console.log(JSON.stringify(one)); }
-  else console.log(table(rows));
-  return Promise.resolve(0);
+  const all = knownContainers(roots);
+  const leases = await leasesOf(roots, all);
+  const last = flags.latest ? 1 : flags.last === undefined ? -1 : parseInteger(flags.last, -1, 1e6);
+  const sized = flags.size || (flags.format?.includes(".Size") ?? false);
+  const wantsAny = flags.all || last >= 0 ||
+    flags.filter.some((text) => /^(status|exited)=/.test(text));
+  const candidates = all.map((known) => candidateOf(roots, known, leases, sized))
+    .filter((candidate) => passes(flags.filter, candidate, { roots, all }))
+    .filter(({ status }) => wantsAny || status === "running" || status === "paused");
+  const chosen = last >= 0 ? candidates.slice(0, last) : candidates;
+  const rows = chosen.map((candidate) => rowOf(roots, candidate, flags["no-trunc"]));
+  const listing = flags.size
+    ? { ...CONTAINERS, columns: [...CONTAINERS.columns, "Size"] }
+    : CONTAINERS;
+  print(await listed(listing, rows, flags));
+  return 0;
 }
 
-type Row = Record<"ID" | "Image" | "Command" | "CreatedAt" | "Status" | "Ports" | "Names", string>;
+/** The containers' places on networks; none are looked for where none can be. */
+async function leasesOf(roots: Roots, all: readonly Known[]): Promise<Map<string, Endpoint[]>> {
+  if (!all.some(({ state }) => state?.networked)) return new Map();
+  const { allLeases } = await import("../network/mod.ts");
+  return Map.groupBy(allLeases(roots), ({ container }) => container);
+}
 
-function row(roots: Roots, known: Known, status: Status, whole: boolean): Row {
-  const { id, name, definition, state } = known;
-  const command = (definition?.command ?? []).join(" ");
-  const cutCommand = !whole && command.length > COMMAND_LENGTH
-    ? `${command.slice(0, COMMAND_LENGTH - 1)}…`
-    : command;
+function candidateOf(
+  roots: Roots,
+  known: Known,
+  leases: ReadonlyMap<string, Endpoint[]>,
+  sized: boolean,
+): Candidate {
+  const endpoints = leases.get(known.id) ?? [];
+  const { definition } = known;
   return {
-    ID: whole ? id : id.slice(0, ID_LENGTH),
-    Image: definition?.image ?? "",
-    Command: `"${cutCommand}"`,
-    CreatedAt: definition?.created ?? state?.created ?? "",
-    Status: statusText(roots, known, status),
-    Ports: "",
-    Names: name,
+    known,
+    status: statusOf(roots, known),
+    ports: endpoints.flatMap(({ ports }) => ports),
+    networks: endpoints.length > 0
+      ? endpoints.map(({ network }) => network)
+      : definition?.network?.networks.map(({ name }) => name) ?? [],
+    mounts: () => mountsOf(roots, known),
+    size: () => sized ? sizeOf(known) : undefined,
   };
 }
 
-function statusText(roots: Roots, { id, state }: Known, status: Status): string {
-  const exit = readExit(roots, id);
-  if (status === "running" || status === "paused") {
-    const up = `Up ${ago(Date.parse(state?.startedAt ?? ""))}`;
-    return status === "paused" ? `${up} (Paused)` : up;
+/** The bind mounts of a container that are not the engine's own files of /etc. */
+function mountsOf(roots: Roots, { id, definition, state }: Known): Mount[] {
+  const base = definition ? roots.data : state && roots.run;
+  if (base === undefined) return [];
+  try {
+    const spec = JSON.parse(Deno.readTextFileSync(`${base}/containers/${id}/config.json`));
+    const mounts: Mount[] = Array.isArray(spec.mounts) ? spec.mounts : [];
+    return mounts.filter(({ type, source }) =>
+      type === "bind" && source !== undefined &&
+      !source.startsWith(`${roots.run}/containers/${id}/`)
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return [];
+    throw error;
   }
-  if (status === "exited" && exit) return `Exited (${exit.status}) ${ago(exit.atMs)} ago`;
-  return status === "dead" ? "Dead" : "Created";
 }
 
-const UNITS: [seconds: number, name: string][] = [
-  [86_400, "day"],
-  [3600, "hour"],
-  [60, "minute"],
-  [1, "second"],
-];
-
-/** How long ago something was, in the largest unit that fits. */
-export function ago(thenMs: number, nowMs = Date.now()): string {
-  const seconds = Math.max(0, Math.floor((nowMs - thenMs) / 1000));
-  for (const [size, name] of UNITS) {
-    const count = Math.floor(seconds / size);
-    if (count > 0) return `${count} ${name}${count === 1 ? "" : "s"}`;
-  }
-  return "less than a second";
+/** Bytes in the writable layer, and those of the root filesystem below where its store knows. */
+function sizeOf({ definition, state }: Known): ReturnType<Candidate["size"]> {
+  const root = definition?.root;
+  const upper = root?.kind === "overlay" ? root.upper : state?.layer && `${state.layer}/upper`;
+  if (upper === undefined) return undefined;
+  return {
+    own: bytesBelow(upper),
+    below: root?.kind === "overlay" ? belowOf(root.lower) : undefined,
+  };
 }
 
-function table(rows: Row[]): string {
-  const lines = [
-    ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"],
-    ...rows.map((one) => [
-      one.ID,
-      one.Image,
-      one.Command,
-      `${ago(Date.parse(one.CreatedAt))} ago`,
-      one.Status,
-      one.Ports,
-      one.Names,
-    ]),
-  ];
-  const widths = lines[0]?.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
-  return lines.map((line) =>
-    line.map((cell, at) => at === line.length - 1 ? cell : cell.padEnd(widths?.[at] ?? 0))
-      .join("   ")
-  ).join("\n");
+function bytesBelow(directory: string): number {
+  let sum = 0;
+  try {
+    for (const { name, isDirectory, isFile } of Deno.readDirSync(directory)) {
+      const path = `${directory}/${name}`;
+      if (isDirectory) sum += bytesBelow(path);
+      else if (isFile) sum += Deno.lstatSync(path).size;
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error; // Gone meanwhile, or deeper than a path can say.
+  }
+  return sum;
 }
 
-function matches(filter: string, { id, name, definition }: Known, status: Status): boolean {
-  const [key, value = ""] = cut(filter);
-  if (key === "name") return name.includes(value);
-  if (key === "id") return id.startsWith(value);
-  if (key === "status") return status === value;
-  if (key === "label") {
-    const [label, wanted] = cut(value);
-    const found = definition?.labels[label];
-    return found !== undefined && (wanted === undefined || found === wanted);
+function belowOf(lower: readonly string[]): number | undefined {
+  try {
+    const meta = JSON.parse(Deno.readTextFileSync(`${lower[0]}/../meta.json`));
+    return typeof meta.sizeBytes === "number" ? meta.sizeBytes : undefined;
+  } catch {
+    return undefined;
   }
-  throw wrongUse(PS, `there is no filter "${key}"; there are name, id, status and label`);
 }

@@ -4,6 +4,8 @@ import { storedRootfs } from "../image/builtin.ts";
 import { listRootfs, removeRootfs, type RootfsMeta } from "../image/mod.ts";
 import { type CommandLine, parseCommandLine, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
+import { parseInterspersed } from "./interspersed.ts";
+import * as out from "./output.ts";
 import { formatBytes, ProgressLine, standardError } from "./progress.ts";
 import { ROOTFS_BUILD, ROOTFS_LS, ROOTFS_PACK, ROOTFS_RM } from "./rootfs_flags.ts";
 import { UsageError } from "./usage_error.ts";
@@ -52,7 +54,8 @@ async function pack(args: string[], dataRoot: string): Promise<number> {
 type BuildLine = CommandLine<typeof ROOTFS_BUILD>;
 
 async function build(args: string[], defaultRoot: string): Promise<number> {
-  const { line, operands } = interspersed(args);
+  const line = parseInterspersed(ROOTFS_BUILD, args);
+  const { operands } = line;
   if (line.help) return print(helpText(ROOTFS_BUILD));
   const [word = "", ...rest] = operands;
   const recipe = RECIPES.find((name) => name === word);
@@ -72,18 +75,6 @@ async function build(args: string[], defaultRoot: string): Promise<number> {
     return print(quiet ? meta.name : summary(meta));
   } finally {
     progress.end();
-  }
-}
-
-/** No command of the container's follows here, so options may stand behind the operands too. */
-function interspersed(args: string[]): { line: BuildLine; operands: string[] } {
-  const operands: string[] = [];
-  for (let rest = args;;) {
-    const line = parseCommandLine(ROOTFS_BUILD, rest);
-    const [operand] = line.operands;
-    if (operand === undefined) return { line, operands };
-    operands.push(operand);
-    rest = rest.toSpliced(rest.length - line.operands.length, 1);
   }
 }
 
@@ -123,17 +114,30 @@ async function list(args: string[], defaultRoot: string): Promise<number> {
   if (help) return print(helpText(ROOTFS_LS));
   const all = await listRootfs(flags.root ?? defaultRoot);
   if (flags.json) return print(JSON.stringify(all, null, 2));
-  if (flags.quiet) return all.length === 0 ? 0 : print(all.map(({ name }) => name).join("\n"));
-  const rows = all.map((meta) => [
-    meta.name,
-    meta.recipe,
-    formatBytes(meta.sizeBytes),
-    String(meta.files),
-    meta.created.slice(0, 16).replace("T", " "),
-    meta.source,
-  ]);
-  return print(columns([["NAME", "RECIPE", "SIZE", "FILES", "CREATED (UTC)", "SOURCE"], ...rows]));
+  const rows = all.map((meta) => ({
+    Name: meta.name,
+    Recipe: meta.recipe,
+    Size: formatBytes(meta.sizeBytes),
+    Files: String(meta.files),
+    CreatedAt: meta.created.slice(0, 16).replace("T", " "),
+    Source: meta.source,
+  }));
+  out.print(await out.listed(ROOTS, rows, flags));
+  return 0;
 }
+
+const ROOTS: out.Listing = {
+  headings: {
+    Name: "NAME",
+    Recipe: "RECIPE",
+    Size: "SIZE",
+    Files: "FILES",
+    CreatedAt: "CREATED (UTC)",
+    Source: "SOURCE",
+  },
+  columns: ["Name", "Recipe", "Size", "Files", "CreatedAt", "Source"],
+  quiet: "Name",
+};
 
 async function remove(args: string[], defaultRoot: string): Promise<number> {
   const { flags, operands, help } = parseCommandLine(ROOTFS_RM, args);
@@ -155,13 +159,6 @@ async function remove(args: string[], defaultRoot: string): Promise<number> {
 
 function summary({ name, recipe, sizeBytes, files, source }: RootfsMeta): string {
   return `${name}: ${formatBytes(sizeBytes)} in ${files} files (${recipe}: ${source})`;
-}
-
-function columns(rows: string[][]): string {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  return rows.map((row) =>
-    row.map((cell, i) => i === row.length - 1 ? cell : cell.padEnd((widths[i] ?? 0) + 3)).join("")
-  ).join("\n");
 }
 
 /** The options that were given: an absent one is left out, not undefined. */

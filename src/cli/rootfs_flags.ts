@@ -58,7 +58,7 @@ export const ROOTFS_LS = {
   command: "rootfs ls",
   operands: "",
   summary: "List the root filesystems that are kept",
-  examples: [["minictr rootfs ls --json", "for programs"]],
+  examples: [["minictr rootfs ls --format '{{.Name}} {{.Size}}'", "what a template picks"]],
   groups: [{
     name: "common",
     title: "Options",
@@ -66,6 +66,7 @@ export const ROOTFS_LS = {
       ROOT,
       { name: "quiet", short: "q", help: "print the names only" },
       { name: "json", help: "print JSON" },
+      { name: "format", value: "FORMAT", help: "table, json, or a template of Go" },
     ],
   }],
 } as const satisfies Grammar;
