@@ -9,15 +9,14 @@
  *
  * Without a word: the bundle, and the executable in whichever way is possible.
  */
-import { bundle, bundleHot, deno, leftOut } from "./build/bundle.ts";
+import { bundle, deno } from "./build/bundle.ts";
 import { makePortable } from "./build/portable.ts";
+import { makePrograms } from "./build/programs.ts";
 import { ROOT } from "./source.ts";
 
 const DIST = `${ROOT}dist`;
 const BUNDLE = `${DIST}/minictr.js`;
 const EXECUTABLE = `${DIST}/minictr`;
-/** The modules of commands that engines and scripts start for every container. */
-const HOT = ["run", "exec", "ended", "create", "start", "state", "kill", "delete", "lifecycle"];
 const FLAGS = ["-A", "--quiet", "--no-config", "--no-lock", "--no-remote", "--no-npm"];
 
 async function main(words: readonly string[]): Promise<void> {
@@ -27,18 +26,12 @@ async function main(words: readonly string[]): Promise<void> {
   const wants = (word: string) => words.length === 0 || words.includes(word);
   if (wants("compiled") && await compiled(words.includes("compiled"))) return;
   if (wants("portable")) {
-    const hot = await Deno.makeTempFile({ prefix: "minictr-build-", suffix: ".js" });
-    await bundleHot(`${ROOT}main.ts`, hot, { left: cold(), whole: "./whole.js" });
-    await makePortable({ deno: Deno.execPath(), bundle: BUNDLE, hot }, EXECUTABLE);
-    await Deno.remove(hot);
+    const programs = await Deno.makeTempDir({ prefix: "minictr-build-" });
+    await makePrograms(programs);
+    await makePortable({ deno: Deno.execPath(), programs }, EXECUTABLE);
+    await Deno.remove(programs, { recursive: true });
     await tell(EXECUTABLE, `portable: it carries Deno ${Deno.version.deno}`);
   }
-}
-
-/** What is not needed to start a container: the modules of other commands, and what builds roots. */
-function cold(): string[] {
-  const commands = Deno.readTextFileSync(`${ROOT}src/cli/mod.ts`);
-  return [...leftOut(commands, HOT), "./first_rootfs.ts"];
 }
 
 /** Whether `deno compile` could make the executable; it fails fast where nothing can be reached. */

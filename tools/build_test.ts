@@ -29,9 +29,11 @@ async function portable(run: (file: string, programs: string) => Promise<void>):
   const directory = await Deno.makeTempDir({ prefix: "minictr-build-test-" });
   try {
     await Deno.writeTextFile(`${directory}/fake`, FAKE_DENO);
-    await Deno.writeTextFile(`${directory}/bundle.js`, "");
-    const js = `${directory}/bundle.js`;
-    const parts = { deno: `${directory}/fake`, bundle: js, hot: js };
+    await Deno.mkdir(`${directory}/js`);
+    for (const name of ["run.js", "whole.js"]) {
+      await Deno.writeTextFile(`${directory}/js/${name}`, "");
+    }
+    const parts = { deno: `${directory}/fake`, programs: `${directory}/js` };
     await makePortable(parts, `${directory}/minictr`);
     await run(`${directory}/minictr`, `${directory}/programs`);
   } finally {
@@ -69,15 +71,15 @@ Deno.test("a portable executable unpacks once, passes its words on and keeps the
   await portable(async (file, programs) => {
     const { code, text } = await call(file, programs, ["run", "a  b", ""]);
     assert.equal(code, 0, text);
-    assert.match(text, /^run -A .*--cached-only \S+\/minictr\.js run a {2}b $/m);
+    assert.match(text, /^run -A .*--cached-only \S+\/run\.js run a {2}b $/m);
     assert.match(text, /^0077$/m);
     const [entry, ...others] = Array.from(Deno.readDirSync(programs), ({ name }) => name);
     assert.deepEqual(others, []);
     const directory = `${programs}/${entry}`;
     assert.equal((Deno.statSync(directory).mode ?? 0) & 0o777, 0o755);
-    const before = Deno.statSync(`${directory}/minictr.js`).ino;
+    const before = Deno.statSync(`${directory}/run.js`).ino;
     assert.equal((await call(file, programs)).code, 0);
-    assert.equal(Deno.statSync(`${directory}/minictr.js`).ino, before);
+    assert.equal(Deno.statSync(`${directory}/run.js`).ino, before);
   });
 });
 

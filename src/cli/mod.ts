@@ -75,7 +75,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   network: {
     summary: "create, list, connect and remove networks",
-    run: async (args, root) => await (await import("./network.ts")).run(args, root),
+    run: async (args, root) => await (await import("./network_command.ts")).run(args, root),
   },
   port: {
     summary: "print the published ports of a container",

@@ -22,8 +22,10 @@ export {
   writeDefinition,
 } from "./definition.ts";
 
-/** How this program is started again: argv. */
+/** How this program is started again: argv. The portable executable says so by MINICTR_SELF. */
 export function selfCommand(): string[] {
+  const self = Deno.env.get("MINICTR_SELF");
+  if (self !== undefined) return [self];
   if (Deno.build.standalone) return [Deno.execPath()];
   const main = decodeURIComponent(new URL(Deno.mainModule).pathname);
   return [Deno.execPath(), "run", "-A", "--quiet", "--no-lock", main];

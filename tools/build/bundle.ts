@@ -15,52 +15,59 @@ const STREAMS = /\b[\w$]+\("node:stream\/web"\)/g;
  * @throws {Error} when something is left that is looked for elsewhere at run time
  */
 export async function bundle(entry: string, output: string): Promise<void> {
-  await whollyWritten(entry, output, [], "");
+  await bundleCommand(entry, output, { left: [], pieces: [], whole: "" });
+}
+
+/** What is not in a bundle but in files beside it. */
+export interface Beside {
+  /**
+   * Specifiers, as they are written in dynamic imports ("./doctor.ts"), in place of which `whole` is
+   * imported: the bundle of all, which begins anew.
+   */
+  left: string[];
+  whole: string;
+  /** Those in place of which the module of that name is imported, a bundle of its own. */
+  pieces: string[];
 }
 
 /**
- * Bundles what containers are started with alone, next to a bundle of all, `whole`: in place of any
- * of the modules `left` that one is imported, and begins anew. Deno reads and V8 unpacks all of a
- * file at each start, some 10 ms for a megabyte of compiled code.
+ * Bundles one command alone. Deno reads and V8 unpacks all of a file at each start, some 10 ms for a
+ * megabyte of compiled code. What has the name of something beside the bundle, and is imported
+ * statically, is bundled all the same.
  *
- * @param left specifiers as they are written in dynamic imports: "./doctor.ts"; what has such a name
- * and is imported statically is bundled all the same
  * @throws {Error} as {@link bundle}
  */
-export async function bundleHot(
+export async function bundleCommand(
   entry: string,
   output: string,
-  { left, whole }: { left: string[]; whole: string },
+  beside: Beside,
 ): Promise<void> {
-  const needed = await write(entry, output, left, whole);
+  const { left, pieces, whole } = beside;
+  const needed = await write(entry, output, beside);
   if (needed.length === 0) return;
-  await whollyWritten(entry, output, left.filter((name) => !needed.includes(name)), whole);
-}
-
-async function whollyWritten(
-  entry: string,
-  output: string,
-  left: string[],
-  whole: string,
-): Promise<void> {
-  const rest = await write(entry, output, left, whole);
-  if (rest.length > 0) throw new Error(`cannot bundle "${entry}": it imports ${rest.join(", ")}`);
+  const fewer = (names: string[]) => names.filter((name) => !needed.includes(name));
+  const next = { left: fewer(left), pieces: fewer(pieces), whole };
+  if (next.left.length + next.pieces.length === left.length + pieces.length) {
+    throw new Error(`cannot bundle "${entry}": it imports ${needed.join(", ")}`);
+  }
+  await bundleCommand(entry, output, next);
 }
 
 /** Returns what is still imported. */
 async function write(
   entry: string,
   output: string,
-  left: string[],
-  whole: string,
+  { left, pieces, whole }: Beside,
 ): Promise<string[]> {
-  const external = left.flatMap((specifier) => ["--external", specifier]);
+  const external = [...left, ...pieces].flatMap((specifier) => ["--external", specifier]);
   const how = ["--quiet", "--minify", "--platform", "browser", ...external, "-o", output];
   await deno(["bundle", ...how, entry]);
   let code = lazyBuiltIns(await Deno.readTextFile(output));
-  for (const specifier of left) {
-    code = code.replaceAll(`import("${specifier}")`, `import((name=>name)("${whole}"))`);
-  }
+  const replace = (specifier: string, file: string) => {
+    code = code.replaceAll(`import("${specifier}")`, `import((name=>name)("${file}"))`);
+  };
+  for (const specifier of left) replace(specifier, whole);
+  for (const specifier of pieces) replace(specifier, specifier.replace(/ts$/, "js"));
   await Deno.writeTextFile(output, code);
   return importsIn(code);
 }

@@ -1,20 +1,13 @@
 #!/bin/sh
 # minictr in one file: this script, and behind it an archive of Deno and the program, which is unpacked
-# once into a directory that is named by its digest. `head -n 90 minictr` shows all of the script.
+# once into a directory that is named by its digest. `head -n 120 minictr` shows all of the script.
 digest=@DIGEST@ offset=@OFFSET@
 
-start() {
-  directory=$1
-  shift
-  export DENO_DIR="$directory/cache" DENO_V8_FLAGS=--no-lazy DENO_NO_UPDATE_CHECK=1
-  exec "$directory/deno" run -A --quiet --no-config --no-lock --no-remote --no-npm --cached-only \
-    "$directory/minictr.js" "$@"
-}
+@START@
 
 # The common case starts no other program: /var/lib belongs to root, and so does what is there.
-if [ -z "${MINICTR_PROGRAMS-}" ] && [ -e /var/lib/minictr/programs/$digest/cache/ready ]; then
-  start /var/lib/minictr/programs/$digest "$@"
-fi
+programs=${MINICTR_PROGRAMS:-/var/lib/minictr/programs}
+[ ! -e "$programs/$digest/cache/ready" ] || start "$programs/$digest" "$@"
 
 fail() {
   echo "minictr: $*" >&2
@@ -57,6 +50,13 @@ unpack() (
   mv -T "$new" "$1/$digest" 2>/dev/null || [ -x "$1/$digest/deno" ]
 )
 
+# Runs a program without its end, after which Deno would not store what V8 has compiled.
+compile() { # DIRECTORY PROGRAM ARGUMENT...
+  directory=$1
+  shift
+  "$directory/deno" run $how --preload "$directory/stay.js" "$@" </dev/null >/dev/null 2>&1 || true
+}
+
 # What V8 makes of the program is kept with it, for the path that it has now.
 prepare() {
   [ ! -e "$1/cache/ready" ] && [ -w "$1" ] || return 0
@@ -64,11 +64,16 @@ prepare() {
     fail "Deno does not run here: it needs glibc 2.27 or later (on Alpine: apk add gcompat libgcc)"
   (
     umask 022
-    export DENO_DIR="$1/cache" DENO_V8_FLAGS=--no-lazy DENO_NO_UPDATE_CHECK=1
-    for command in run rootfs; do # One that the first file has, one that it leaves to the whole.
-      "$1/deno" run -A --quiet --no-config --no-lock --no-remote --no-npm --cached-only \
-        --preload "$1/stay.js" "$1/minictr.js" $command --help </dev/null >/dev/null 2>&1 || true
+    for words in run exec create start ended info; do
+      choose "$1" $words
+      compile "$1" "$program" $words --help
     done
+    choose "$1" run
+    compile "$1" "$1/pieces.js"
+    # By a Deno with a cache of its own, which is not needed again.
+    unset DENO_V8_FLAGS
+    DENO_DIR="$1/cache/new" "$1/deno" run $how "$1/settle.js" "$1/cache/hot" "$1/cache/whole"
+    rm -rf "$1/cache/new"
     : >"$1/cache/ready"
   ) || true
 }

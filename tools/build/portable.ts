@@ -2,17 +2,16 @@
  * The portable executable: a shell script, and behind it an archive of Deno and the program.
  */
 
+import { HOT } from "./programs.ts";
+
+const EXECUTABLE = ["deno", "start"];
+
 /** What is packed, beside a license for it. */
 export interface Parts {
   deno: string;
-  /** The whole program. */
-  bundle: string;
-  /** What containers are started with; it imports "./whole.js" for the rest. */
-  hot: string;
+  /** A directory with the program's files, as `programs.ts` makes them. */
+  programs: string;
 }
-
-/** Keeps the program from ending, so that Deno stores what V8 has compiled. */
-const STAY = "Deno.exit = () => {};\n";
 
 /**
  * Writes an executable that unpacks `parts` where it is run first. The same parts give the same
@@ -24,10 +23,12 @@ export async function makePortable(parts: Parts, output: string): Promise<number
   const scratch = await Deno.makeTempDir({ prefix: "minictr-build-" });
   try {
     await Deno.copyFile(parts.deno, `${scratch}/deno`);
-    await Deno.copyFile(parts.hot, `${scratch}/minictr.js`);
-    await Deno.copyFile(parts.bundle, `${scratch}/whole.js`);
-    await Deno.writeTextFile(`${scratch}/stay.js`, STAY);
-    const archive = await pack(scratch, ["deno", "minictr.js", "stay.js", "whole.js"]);
+    await Deno.writeTextFile(`${scratch}/start`, `#!/bin/sh\n${starter()}start "\${0%/*}" "$@"\n`);
+    const programs = Array.from(Deno.readDirSync(parts.programs), ({ name }) => name).sort();
+    for (const name of programs) {
+      await Deno.copyFile(`${parts.programs}/${name}`, `${scratch}/${name}`);
+    }
+    const archive = await pack(scratch, ["deno", "start", ...programs]);
     const head = launcher(await digestOf(archive));
     await Deno.writeFile(`${scratch}/minictr`, head);
     await Deno.writeFile(`${scratch}/minictr`, archive, { append: true });
@@ -40,9 +41,16 @@ export async function makePortable(parts: Parts, output: string): Promise<number
   }
 }
 
+/** The part of the script that starts the program where it is unpacked. */
+function starter(): string {
+  return Deno.readTextFileSync(new URL("start.sh", import.meta.url))
+    .replace("@HOT@", Object.keys(HOT).join(" | "));
+}
+
 /** The script; tail(1) counts bytes from 1. */
 function launcher(digest: string): Uint8Array {
   const template = Deno.readTextFileSync(new URL("portable.sh", import.meta.url))
+    .replace("@START@\n", () => starter())
     .replace("@DIGEST@", digest);
   const placeholder = "@OFFSET@";
   const fixed = template.length - placeholder.length;
@@ -54,7 +62,7 @@ function launcher(digest: string): Uint8Array {
 /** A compressed tar archive in which nothing tells of this machine, user or day. */
 async function pack(directory: string, names: string[]): Promise<Uint8Array<ArrayBuffer>> {
   for (const name of names) {
-    await Deno.chmod(`${directory}/${name}`, name === "deno" ? 0o755 : 0o644);
+    await Deno.chmod(`${directory}/${name}`, EXECUTABLE.includes(name) ? 0o755 : 0o644);
   }
   const words = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
   const tar = new Deno.Command("tar", {

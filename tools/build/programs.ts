@@ -1,0 +1,73 @@
+/**
+ * The JavaScript of the portable executable: a file for each command that containers are started with,
+ * one for all others, and pieces that few starts need.
+ */
+import { bundle, bundleCommand, leftOut } from "./bundle.ts";
+import { ROOT } from "../source.ts";
+
+/** Commands that have a file of their own, and the module of each. */
+export const HOT: Readonly<Record<string, string>> = {
+  run: "run",
+  exec: "exec",
+  create: "create",
+  start: "lifecycle",
+  ended: "ended",
+};
+
+/** What they load on some starts only. */
+const PIECES = [
+  "src/cli/detach.ts",
+  "src/cli/explain.ts",
+  "src/cli/help.ts",
+  "src/cli/trace.ts",
+  "src/container/networking.ts",
+  "src/container/user_namespace.ts",
+  "src/plan/seccomp/compile.ts",
+];
+
+/** Keeps the program from ending, so that Deno stores what V8 has compiled. */
+const STAY = "Deno.exit = () => {};\n";
+
+/**
+ * Empties the logs that Deno leaves beside its caches, which SQLite would otherwise read whole at
+ * every start; the `wal_checkpoint` pragma of SQLite.
+ */
+const SETTLE = `import { DatabaseSync } from "node:sqlite";
+for (const directory of Deno.args) {
+  for (const { name } of Deno.readDirSync(directory)) {
+    if (!/_cache_v\\d+$/.test(name)) continue;
+    const database = new DatabaseSync(\`\${directory}/\${name}\`);
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    database.close();
+  }
+}
+`;
+
+/**
+ * Writes all files into a directory.
+ *
+ * @returns their names
+ */
+export async function makePrograms(directory: string): Promise<string[]> {
+  const main = `${ROOT}main.ts`;
+  const table = Deno.readTextFileSync(`${ROOT}src/cli/mod.ts`);
+  const pieces = PIECES.map((path) => path.replace(/^.*\//, "./"));
+  await bundle(main, `${directory}/whole.js`);
+  for (const [command, module] of Object.entries(HOT)) {
+    const left = [...leftOut(table, [module]), "./first_rootfs.ts"];
+    await bundleCommand(main, `${directory}/${command}.js`, { left, pieces, whole: "./whole.js" });
+  }
+  for (const [index, path] of PIECES.entries()) {
+    await bundle(`${ROOT}${path}`, `${directory}/${named(pieces[index] ?? "")}`);
+  }
+  const all = pieces.map((piece) => `import "./${named(piece)}";\n`).join("");
+  await Deno.writeTextFile(`${directory}/pieces.js`, all);
+  await Deno.writeTextFile(`${directory}/stay.js`, STAY);
+  await Deno.writeTextFile(`${directory}/settle.js`, SETTLE);
+  return Array.from(Deno.readDirSync(directory), ({ name }) => name).sort();
+}
+
+/** "./networking.ts" → "networking.js" */
+function named(piece: string): string {
+  return piece.slice(2).replace(/ts$/, "js");
+}
