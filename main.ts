@@ -16,7 +16,8 @@ try {
 
 async function main(args: string[]): Promise<number> {
   const { root, words } = globalOptions(args);
-  const [name, ...rest] = words;
+  const isVersion = words[0] === "--version" || words[0] === "-v";
+  const [name, ...rest] = isVersion ? ["version", "--short"] : words;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     console.log(usage());
     return name === undefined ? ENGINE_FAILED : 0;
@@ -46,7 +47,7 @@ function usage(): string {
   const lines = Object.entries(COMMANDS).filter(([, { summary }]) => summary !== "")
     .map(([name, { summary }]) => `  ${name.padEnd(width)}   ${summary}`);
   return [
-    "Usage: minictr [--root DIR] COMMAND [OPTION…]",
+    "Usage: minictr [--root DIR] [--version] COMMAND [OPTION…]",
     "",
     "Commands:",
     ...lines,

@@ -13,6 +13,10 @@ import { makeDirectories, writeEtc } from "./skeleton.ts";
 export interface BusyboxOptions {
   /** A static busybox of this machine's architecture; otherwise the host's, or Debian's package. */
   busybox?: string;
+  /** Builds for another machine, as `aarch64`; `busybox` must be given then. */
+  architecture?: string;
+  /** The words in front of a program of that machine that let it run here. */
+  emulator?: readonly string[];
 }
 
 /** Where distributions put a static busybox. */
@@ -28,21 +32,25 @@ export const busybox: Recipe<BusyboxOptions> = async (tree, options, onProgress)
   }
   const source = await placeBusybox(tree, options, onProgress);
   onProgress({ step: "link applets" });
-  const applets = await appletsOf(`${tree}/${BUSYBOX}`);
+  const program = [...options.emulator ?? [], `${tree}/${BUSYBOX}`];
+  const applets = await appletsOf(program);
   for (const applet of applets) linkApplet(tree, applet);
   writeEtc(tree, {
     id: "busybox",
     name: "BusyBox",
-    version: await versionOf(`${tree}/${BUSYBOX}`),
+    version: await versionOf(program),
   });
   return source;
 };
 
 /** Why a file cannot serve as the container's busybox, or `undefined` when it can. */
-export function unfit(path: string): string | undefined {
+export function unfit(
+  path: string,
+  architecture: string = Deno.build.arch,
+): string | undefined {
   const elf = readElfFile(path);
   if (!elf) return "it is not an ELF file";
-  if (elf.machine !== EM_OF_ARCH[Deno.build.arch]) {
+  if (elf.machine !== EM_OF_ARCH[architecture]) {
     return `it is built for another machine (ELF machine ${elf.machine})`;
   }
   if (!isStatic(elf)) return `it is dynamically linked (needs ${elf.needed.join(", ")})`;
@@ -51,11 +59,11 @@ export function unfit(path: string): string | undefined {
 
 async function placeBusybox(
   tree: string,
-  { busybox: given }: BusyboxOptions,
+  { busybox: given, architecture }: BusyboxOptions,
   onProgress: OnProgress,
 ): Promise<Cooked> {
   if (given !== undefined) {
-    const reason = exists(given) ? unfit(given) : "it is not there";
+    const reason = exists(given) ? unfit(given, architecture) : "it is not there";
     if (reason) throw new RecipeError(`cannot use "${given}" as busybox: ${reason}`);
     return copyBusybox(tree, given, given);
   }
@@ -99,9 +107,9 @@ async function fetchBusybox(tree: string, onProgress: OnProgress): Promise<Cooke
 }
 
 /** The paths that busybox would install itself under, as `bin/ls`; without that list, all in bin. */
-async function appletsOf(program: string): Promise<string[]> {
-  const list = await runProgram([program, "--list-full"], { timeoutMs: RUN_TIMEOUT_MS })
-    .catch(() => runProgram([program, "--list"], { timeoutMs: RUN_TIMEOUT_MS }));
+async function appletsOf(program: readonly string[]): Promise<string[]> {
+  const list = await runProgram([...program, "--list-full"], { timeoutMs: RUN_TIMEOUT_MS })
+    .catch(() => runProgram([...program, "--list"], { timeoutMs: RUN_TIMEOUT_MS }));
   const applets = list.split("\n").map((line) => line.trim()).filter((line) => line !== "")
     .map((line) => line.includes("/") ? line : `bin/${line}`);
   // As a path: a name that leads elsewhere would be the work of a busybox that is none.
@@ -120,8 +128,8 @@ function linkApplet(tree: string, applet: string): void {
 }
 
 /** The first line is `BusyBox v1.35.0 (…) multi-call binary.` */
-async function versionOf(program: string): Promise<string> {
-  const text = await runProgram([program], { timeoutMs: RUN_TIMEOUT_MS }).catch(() => "");
+async function versionOf(program: readonly string[]): Promise<string> {
+  const text = await runProgram([...program], { timeoutMs: RUN_TIMEOUT_MS }).catch(() => "");
   return /BusyBox v([\w.]+)/.exec(text)?.[1] ?? "unknown";
 }
 

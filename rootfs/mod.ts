@@ -23,11 +23,13 @@ import {
 import { busybox, type BusyboxOptions } from "./busybox.ts";
 import { debootstrap, type DebootstrapOptions } from "./debootstrap.ts";
 import { host, type HostOptions } from "./host.ts";
+import { packedRoot, unpackRoot } from "./packed.ts";
 import { type OnProgress, RecipeError } from "./recipe.ts";
 import { tar, type TarOptions } from "./tar.ts";
 
 export type { OnProgress, Progress } from "./recipe.ts";
 export { type Packed, packTree } from "./pack.ts";
+export { PACKED } from "./packed.ts";
 export { RecipeError } from "./recipe.ts";
 
 /** A recipe's name with its own options. */
@@ -65,8 +67,8 @@ export async function buildRootfs(
 }
 
 /**
- * The tree of the built-in root filesystem, built first when the store has none: from busybox, and from the host's
- * own programs where no busybox can be had.
+ * The tree of the built-in root filesystem, put there first when the store has none: the one that is shipped with
+ * the program; otherwise built from busybox, and from the host's own programs where no busybox can be had.
  *
  * @throws {RecipeError} when neither can be built
  */
@@ -77,6 +79,14 @@ export async function ensureBuiltinRootfs(
   const there = builtinRootfs(dataRoot);
   if (there !== undefined) return there;
   const place = { dataRoot, name: BUILTIN };
+  const packed = packedRoot();
+  if (packed !== undefined) {
+    await addRootfs(dataRoot, BUILTIN, async (tree) => ({
+      recipe: "busybox",
+      ...await unpackRoot(packed, tree, onProgress),
+    }));
+    return treeOf(dataRoot, BUILTIN);
+  }
   try {
     await buildRootfs({ recipe: "busybox", options: {} }, place, onProgress);
   } catch (error) {

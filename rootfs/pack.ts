@@ -21,6 +21,8 @@ import { type OnProgress, RecipeError } from "./recipe.ts";
 export interface PackOptions {
   /** No file is dated later, in seconds since 1970, as SOURCE_DATE_EPOCH asks for. */
   latestSeconds?: number;
+  /** All belongs to root, whoever packs. */
+  rootOwns?: boolean;
   onProgress?: OnProgress;
 }
 
@@ -56,14 +58,15 @@ export async function packTree(
 
 async function* treeBlocks(
   directory: string,
-  { latestSeconds = Infinity, onProgress }: PackOptions,
+  { latestSeconds = Infinity, rootOwns = false, onProgress }: PackOptions,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const firstNames = new Map<string, string>();
   for (const path of walk(directory, "")) {
     onProgress?.({ step: `pack ${path}` });
     const found = describe(directory, path, firstNames);
     const { sizeBytes } = found;
-    yield tarHeader({ ...found, mtimeSeconds: Math.min(found.mtimeSeconds, latestSeconds) });
+    const mtimeSeconds = Math.min(found.mtimeSeconds, latestSeconds);
+    yield tarHeader({ ...found, mtimeSeconds, ...(rootOwns ? { uid: 0, gid: 0 } : {}) });
     if (sizeBytes > 0) yield* content(`${directory}/${path}`, sizeBytes);
     yield tarPadding(sizeBytes);
   }

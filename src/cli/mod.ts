@@ -93,6 +93,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "try what this host can do",
     run: async (args, root) => await (await import("./doctor.ts")).run(args, root),
   },
+  info: {
+    summary: "print what is kept here, and what the host is",
+    run: async (args, root) => await (await import("./info.ts")).run(args, root),
+  },
+  version: {
+    summary: "print the versions of minictr and of what it runs on",
+    run: async (args) => await (await import("./version.ts")).run(args),
+  },
   ended: {
     summary: "",
     run: async (args, root) => await (await import("./ended.ts")).run(args, root),

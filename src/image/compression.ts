@@ -65,7 +65,7 @@ const DECODERS: Record<"gzip" | "zstd" | "xz", (from: Bytes) => Promise<Bytes>> 
   },
   // node:zlib's in Deno 2.9 stops at the end of the first frame and takes a cut file for a whole one.
   async zstd(from) {
-    const { Decompress } = await import("fzstd");
+    const { Decompress } = await unpacker("zstd", import("fzstd"));
     let out: TransformStreamDefaultController<Uint8Array> | undefined;
     const decoder = new Decompress((piece) => out?.enqueue(piece.slice()));
     return from.pipeThrough(
@@ -82,12 +82,23 @@ const DECODERS: Record<"gzip" | "zstd" | "xz", (from: Bytes) => Promise<Bytes>> 
     );
   },
   async xz(from) {
-    const { default: { XzReadableStream } } = await import("xz-decompress");
+    const { default: { XzReadableStream } } = await unpacker("xz", import("xz-decompress"));
     return new XzReadableStream(from);
   },
 };
 
 type Bytes = ReadableStream<Uint8Array>;
+
+/** A package that is loaded when it is called for. Nothing is downloaded unasked. */
+async function unpacker<T>(format: string, loading: Promise<T>): Promise<T> {
+  try {
+    return await loading;
+  } catch (cause) {
+    const message = `cannot unpack ${format}: its package is not in Deno's cache: ` +
+      "`deno task fetch` in the checkout downloads it";
+    throw new CompressionError(message, { cause });
+  }
+}
 
 /** The first bytes, and a stream that still has them. */
 async function peek(stream: Bytes): Promise<{ start: Uint8Array; whole: Bytes }> {

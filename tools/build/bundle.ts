@@ -2,8 +2,12 @@
  * The program as one minified JavaScript file.
  */
 
+import { stop, transform } from "esbuild"; // The release that `deno bundle` runs.
+
 /** What only some commands need is loaded when they do; Deno would load what it finds by name. */
 const BUILT_INTO_DENO = /\bimport\("(node:[a-z/]+)"\)/g;
+/** Each module is a method that is named by its path, from here to wherever Deno's cache is. */
+const MODULE_PATHS = /\b(__esm|__commonJS)\(\{\s*"[^"]*"/g;
 /** A package that wants Node's ReadableStream when it takes itself for CommonJS. */
 const STREAMS = /\b[\w$]+\("node:stream\/web"\)/g;
 
@@ -60,9 +64,9 @@ async function write(
   { left, pieces, whole }: Beside,
 ): Promise<string[]> {
   const external = [...left, ...pieces].flatMap((specifier) => ["--external", specifier]);
-  const how = ["--quiet", "--minify", "--platform", "browser", ...external, "-o", output];
+  const how = ["--quiet", "--platform", "browser", ...external, "-o", output];
   await deno(["bundle", ...how, entry]);
-  let code = lazyBuiltIns(await Deno.readTextFile(output));
+  let code = lazyBuiltIns(await minified(await Deno.readTextFile(output)));
   const replace = (specifier: string, file: string) => {
     code = code.replaceAll(`import("${specifier}")`, `import((name=>name)("${file}"))`);
   };
@@ -70,6 +74,25 @@ async function write(
   for (const specifier of pieces) replace(specifier, specifier.replace(/ts$/, "js"));
   await Deno.writeTextFile(output, code);
   return importsIn(code);
+}
+
+/**
+ * Without blanks and paths, and with short names. `deno bundle --minify` simplifies too, and then takes
+ * `using lock = f(); if (lock) …` for `if (f()) …`: what should be closed stays open.
+ *
+ * @throws {Error} when a `using` is lost all the same
+ */
+export async function minified(code: string): Promise<string> {
+  const how = { minifyWhitespace: true, minifyIdentifiers: true, target: "esnext" };
+  const nameless = code.replaceAll(MODULE_PATHS, '$1({"m"');
+  const { code: short } = await transform(nameless, { ...how, legalComments: "none" });
+  await stop();
+  if (usings(short) !== usings(code)) throw new Error("the bundler has lost a `using`");
+  return short;
+}
+
+function usings(code: string): number {
+  return code.match(/\busing\s+[\w$]+\s*=/g)?.length ?? 0;
 }
 
 /** The modules that a module imports when it needs them, but for those of the commands `kept`. */
@@ -92,9 +115,18 @@ export function importsIn(code: string): string[] {
   return Array.from(found, ([, name = ""]) => name);
 }
 
-/** Runs Deno; its standard error is shown. */
-export async function deno(args: string[], env: Record<string, string> = {}): Promise<void> {
-  const child = new Deno.Command(Deno.execPath(), { args, env, stdin: "null" }).spawn();
+/**
+ * Runs Deno; its standard error is shown.
+ *
+ * @returns its standard output, where that is "piped"
+ */
+export async function deno(
+  args: string[],
+  stdout: "inherit" | "piped" = "inherit",
+): Promise<string> {
+  const child = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout }).spawn();
+  const text = stdout === "piped" ? await new Response(child.stdout).text() : "";
   const { success, code } = await child.status;
   if (!success) throw new Error(`deno ${args[0]} ended with status ${code}`);
+  return text;
 }

@@ -60,8 +60,13 @@ compile() { # DIRECTORY PROGRAM ARGUMENT...
 # What V8 makes of the program is kept with it, for the path that it has now.
 prepare() {
   [ ! -e "$1/cache/ready" ] && [ -w "$1" ] || return 0
-  "$1/deno" --version >/dev/null 2>&1 ||
-    fail "Deno does not run here: it needs glibc 2.27 or later (on Alpine: apk add gcompat libgcc)"
+  status=0
+  "$1/deno" --version >/dev/null 2>&1 || status=$?
+  case $status in
+    0) ;;
+    126) fail "nothing may be executed in \"$1\": its filesystem is mounted noexec, or a policy forbids it; name another directory in MINICTR_PROGRAMS" ;;
+    *) fail "Deno does not run here (status $status): it needs glibc 2.27 or later (on Alpine: apk add gcompat libgcc)" ;;
+  esac
   (
     umask 022
     for words in run exec create start ended info; do

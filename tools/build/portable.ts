@@ -80,6 +80,7 @@ async function pack(directory: string, names: string[]): Promise<Uint8Array<Arra
   return packed;
 }
 
-async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+/** sha256 in hex. */
+export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }

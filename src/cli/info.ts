@@ -1,0 +1,163 @@
+import { readCgroupHost } from "../cgroup/host.ts";
+import { knownContainers, type Status, statusOf } from "../container/list.ts";
+import { type Roots, rootsBelow } from "../container/mod.ts";
+import { listRootfs } from "../image/mod.ts";
+import { type Grammar, parseCommandLine, wrongUse } from "./grammar.ts";
+import { helpText } from "./help.ts";
+import { VERSION } from "./version.ts";
+
+/** `info` */
+export const INFO = {
+  command: "info",
+  operands: "",
+  summary: "Print what is kept here, and what the host is",
+  examples: [
+    ["minictr info", "for people"],
+    ["minictr info --format json | jq .CgroupVersion", "for programs, in docker's words"],
+  ],
+  groups: [{
+    name: "info",
+    title: "Options",
+    flags: [
+      {
+        name: "format",
+        short: "f",
+        value: "FORMAT",
+        help: "how to print",
+        choices: ["text", "json"],
+        default: "text",
+      },
+    ],
+  }],
+} as const satisfies Grammar;
+
+/** What `minictr info --format json` prints; the names are docker's. */
+export interface Info {
+  Containers: number;
+  ContainersRunning: number;
+  ContainersPaused: number;
+  ContainersStopped: number;
+  /** Root filesystems in the store. */
+  Images: number;
+  Driver: string;
+  /** The directory of all that lasts; without leave to read it, the four counts are 0. */
+  RootDir: string;
+  /** Of what a reboot may lose. */
+  StateDir: string;
+  CgroupDriver: string;
+  /** "1", "2", or "1 (hybrid)". */
+  CgroupVersion: string;
+  CgroupControllers: string[];
+  SecurityOptions: string[];
+  ServerVersion: string;
+  KernelVersion: string;
+  /** os-release(5)'s PRETTY_NAME. */
+  OperatingSystem: string;
+  OSType: string;
+  Architecture: string;
+  NCPU: number;
+  /** Bytes. */
+  MemTotal: number;
+  /** The host's name. */
+  Name: string;
+}
+
+/** `minictr info`: docker's words for what is kept here, and for the host. */
+export async function run(args: string[], root: string | undefined): Promise<number> {
+  const { flags, operands, help } = parseCommandLine(INFO, args);
+  if (help) {
+    console.log(helpText(INFO));
+    return 0;
+  }
+  if (operands.length > 0) throw wrongUse(INFO, `unexpected operand "${operands[0]}"`);
+  const info = await read(rootsBelow(root));
+  console.log(flags.format === "json" ? JSON.stringify(info) : text(info));
+  return 0;
+}
+
+async function read(roots: Roots): Promise<Info> {
+  const counts = countByStatus(roots);
+  const cgroups = readCgroupHost();
+  const isHybrid = cgroups.version === 1 && cgroups.unified !== undefined;
+  return {
+    Containers: counts.size === 0 ? 0 : [...counts.values()].reduce((sum, count) => sum + count),
+    ContainersRunning: counts.get("running") ?? 0,
+    ContainersPaused: counts.get("paused") ?? 0,
+    ContainersStopped: ["created", "exited", "dead"]
+      .reduce((sum, status) => sum + (counts.get(status) ?? 0), 0),
+    Images: await countRoots(roots.data),
+    Driver: "overlay",
+    RootDir: roots.data,
+    StateDir: roots.run,
+    CgroupDriver: "cgroupfs",
+    CgroupVersion: `${cgroups.version}${isHybrid ? " (hybrid)" : ""}`,
+    CgroupControllers: cgroups.controllers,
+    SecurityOptions: ["name=seccomp,profile=builtin", "name=cgroupns"],
+    ServerVersion: VERSION,
+    KernelVersion: Deno.osRelease(),
+    OperatingSystem: operatingSystem(),
+    OSType: Deno.build.os,
+    Architecture: Deno.build.arch,
+    NCPU: navigator.hardwareConcurrency,
+    MemTotal: Deno.systemMemoryInfo().total,
+    Name: Deno.hostname(),
+  };
+}
+
+function countByStatus(roots: Roots): Map<string, number> {
+  const counts = new Map<Status, number>();
+  for (const known of ifAllowed(() => knownContainers(roots)) ?? []) {
+    const status = statusOf(roots, known);
+    counts.set(status, (counts.get(status) ?? 0) + 1);
+  }
+  return counts;
+}
+
+async function countRoots(data: string): Promise<number> {
+  try {
+    return (await listRootfs(data)).length;
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return 0;
+    throw error;
+  }
+}
+
+function operatingSystem(): string {
+  const release = ifAllowed(() => Deno.readTextFileSync("/etc/os-release")) ?? "";
+  return /^PRETTY_NAME="?(.*?)"?$/m.exec(release)?.[1] ?? "Linux";
+}
+
+/** What `read` returns; undefined where the thing is not there, or not for this user. */
+function ifAllowed<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const { NotFound, PermissionDenied } = Deno.errors;
+    if (error instanceof NotFound || error instanceof PermissionDenied) return undefined;
+    throw error;
+  }
+}
+
+function text(of: Info): string {
+  return [
+    `Containers: ${of.Containers}`,
+    ` Running: ${of.ContainersRunning}`,
+    ` Paused: ${of.ContainersPaused}`,
+    ` Stopped: ${of.ContainersStopped}`,
+    `Root filesystems: ${of.Images}`,
+    `Version: ${of.ServerVersion}`,
+    `Storage Driver: ${of.Driver}`,
+    `Root Dir: ${of.RootDir}`,
+    `State Dir: ${of.StateDir}`,
+    `Cgroup Driver: ${of.CgroupDriver}`,
+    `Cgroup Version: ${of.CgroupVersion}`,
+    `Cgroup Controllers: ${of.CgroupControllers.join(" ")}`,
+    `Security Options: ${of.SecurityOptions.join(" ")}`,
+    `Kernel Version: ${of.KernelVersion}`,
+    `Operating System: ${of.OperatingSystem}`,
+    `Architecture: ${of.Architecture}`,
+    `CPUs: ${of.NCPU}`,
+    `Total Memory: ${(of.MemTotal / 2 ** 30).toFixed(2)}GiB`,
+    `Name: ${of.Name}`,
+  ].join("\n");
+}

@@ -1,0 +1,121 @@
+/**
+ * The portable executable where nothing is prepared for it: no busybox, no home, no terminal, no
+ * second program but those of a base system.
+ */
+import assert from "assert";
+import { type Ended, type Scratch, test } from "./support/mod.ts";
+import { portableFile } from "./support/portable.ts";
+
+const NEEDS = ["root", "not-vm", "command:busybox", "command:unshare"] as const;
+const BUILD_MS = 180_000;
+/** As sudo's secure_path. */
+const SECURE_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** How the executable is called: with nothing in the environment but what is said. */
+interface Call {
+  env?: Record<string, string>;
+  /** A shell script that ends in `exec "$@"`: what happens to the executable's surroundings. */
+  around?: string;
+  cwd?: string;
+}
+
+/** Runs the executable, which unpacks itself below the test's directory. */
+async function portable(t: Scratch, args: readonly string[], call: Call = {}): Promise<Ended> {
+  const file = `${t.directory}/minictr`; // Where every user may read it.
+  if (!await Deno.stat(file).catch(() => false)) await Deno.copyFile(await portableFile(), file);
+  const words = [file, "--root", t.root, ...args];
+  const wrapped = call.around === undefined
+    ? words
+    : ["unshare", "--mount", "--propagation", "private", "sh", "-euc", call.around, "sh", ...words];
+  await using program = t.start(wrapped, {
+    clearEnv: true,
+    env: { PATH: SECURE_PATH, MINICTR_PROGRAMS: `${t.directory}/programs`, ...call.env },
+    ...(call.cwd === undefined ? {} : { cwd: call.cwd }),
+    timeoutMs: BUILD_MS,
+  });
+  return await program.ended;
+}
+
+const HELLO = ["run", "--rm", "--network", "none", "echo", "hello"];
+
+test("one file runs a container on a host without busybox, apt or network", {
+  requires: NEEDS,
+  timeoutMs: BUILD_MS,
+}, async (t) => {
+  const around = `for name in busybox apt-get dpkg-deb; do
+      for place in /bin /usr/bin /sbin /usr/sbin; do
+        [ ! -e $place/$name ] || mount --bind /dev/null $place/$name
+      done
+    done
+    exec unshare --net "$@"`;
+  const { code, out, err } = await portable(t, HELLO, { around });
+  assert.equal(`${code} ${out}`, "0 hello\n", err);
+  const { out: roots } = await portable(t, ["rootfs", "ls", "--json"]);
+  assert.match(roots, /"recipe": "busybox"[^]*"source": "shipped with minictr"/);
+});
+
+test("an empty environment, as of a service, and sudo's path are enough", {
+  requires: NEEDS,
+  timeoutMs: BUILD_MS,
+}, async (t) => {
+  const { code, out, err } = await portable(t, HELLO, { env: { HOME: "" }, cwd: "/" });
+  assert.equal(`${code} ${out}`, "0 hello\n", err);
+});
+
+test("the executable runs from a medium that is read-only and noexec, where /tmp is noexec too", {
+  requires: NEEDS,
+  timeoutMs: BUILD_MS,
+}, async (t) => {
+  const medium = `${t.directory}/medium`;
+  const around = `mkdir "${medium}"
+    mount -t tmpfs tmpfs "${medium}"
+    mv "$1" "${medium}/minictr"; shift
+    mount -o remount,ro,noexec "${medium}"
+    mount -t tmpfs -o noexec tmpfs /run
+    exec sh "${medium}/minictr" "$@"`;
+  const { code, out, err } = await portable(t, HELLO, { around });
+  assert.equal(`${code} ${out}`, "0 hello\n", err);
+});
+
+test("programs that are unpacked where nothing may be executed are refused with what to do", {
+  requires: NEEDS,
+  timeoutMs: BUILD_MS,
+}, async (t) => {
+  const programs = `${t.directory}/programs`;
+  const around = `mkdir -p "${programs}"; mount -t tmpfs -o noexec tmpfs "${programs}"; exec "$@"`;
+  const { code, err } = await portable(t, HELLO, { around });
+  assert.equal(code, 125);
+  assert.match(err, /noexec.*MINICTR_PROGRAMS/);
+});
+
+test("someone who is not root is told so in one line, and nothing is made", {
+  requires: [...NEEDS, "command:setpriv"],
+  timeoutMs: BUILD_MS,
+}, async (t) => {
+  await portable(t, ["version"]); // Unpacked by root, for all to use.
+  const around = `exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"`;
+  const { code, out, err } = await portable(t, HELLO, { around });
+  assert.equal(`${code} ${out}`, "125 ", err);
+  assert.match(err, /^minictr: [^\n]*root[^\n]*\n$/);
+  assert.match((await portable(t, ["version"], { around })).out, /^Version: +\d/);
+});
+
+test("without glibc the executable says what it needs", {
+  requires: NEEDS,
+  timeoutMs: BUILD_MS,
+}, async (t) => {
+  // As on Alpine: the kernel finds no program interpreter for Deno.
+  const hidden = "/lib64/ld-linux-x86-64.so.2";
+  const root = `${t.directory}/musl`;
+  const around = `mkdir -p "${root}"
+    cp -a "${t.rootfs}/." "${root}/"
+    mkdir -p "${root}/tmp" "${root}/proc" "${root}/dev"
+    cp "$1" "${root}/minictr"
+    exec chroot "${root}" /bin/sh /minictr version`;
+  const { code, err } = await portable(t, [], {
+    around,
+    env: { MINICTR_PROGRAMS: "/tmp/programs" },
+  });
+  assert.equal(code, 125, err);
+  assert.match(err, /needs glibc/, hidden);
+});
