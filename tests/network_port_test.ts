@@ -1,41 +1,24 @@
 import assert from "assert";
-import { type Program, type Scratch, test } from "./support/mod.ts";
-import { Netns } from "./support/network.ts";
+import { type Scratch, test } from "./support/mod.ts";
+import { Agent, type Netns } from "./support/network.ts";
 
 const options = {
-  requires: ["root", "command:ip", "command:nsenter", "command:python3", "not-vm"],
+  requires: ["root", "command:ip", "command:nsenter", "command:python3"],
 } as const;
 const LISTENER = new URL("../src/network/listener.ts", import.meta.url).href;
 
-/** Listens to a port of each kind that is given, as `tcp 127.0.0.1 8080`. */
-const SERVERS = `
-import socket, sys
-held = []
-for word in sys.argv[1:]:
-  kind, address, port = word.split()
-  family = socket.AF_INET6 if ":" in address else socket.AF_INET
-  s = socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
-  s.bind((address, int(port)))
-  if kind == "tcp": s.listen()
-  held.append(s)
-print("ready", flush=True)
-sys.stdin.read()
-`;
-
 /** A host of which some ports are taken. */
 class Taken implements AsyncDisposable {
-  readonly netns: Netns;
+  private constructor(readonly t: Scratch, readonly netns: Netns) {}
 
-  private constructor(t: Scratch, readonly server: Program) {
-    this.netns = new Netns(t, server.pid);
-  }
-
+  /** @param ports each as `tcp 127.0.0.1 8080` */
   static async make(t: Scratch, ...ports: string[]): Promise<Taken> {
-    const script = 'ip link set lo up; exec python3 -c "$@"';
-    const words = ["unshare", "--net", "sh", "-c", script, "sh", SERVERS, ...ports];
-    const taken = new Taken(t, t.start(words, { stdin: "pipe", timeoutMs: 60_000 }));
-    await taken.server.until("ready");
-    return taken;
+    const netns = await new Agent(t).namespace();
+    for (const port of ports) {
+      const [kind = "", address = "", number] = port.split(" ");
+      await netns.serve(Number(number), { kind, address });
+    }
+    return new Taken(t, netns);
   }
 
   /** What `holderOnHost` says there: in a process of its own, as /proc/net is its process's. */
@@ -45,12 +28,12 @@ class Taken implements AsyncDisposable {
       const { holderOnHost } = await import(${JSON.stringify(LISTENER)});
       try { console.log(holderOnHost(${wanted}) ?? "free"); } catch (e) { console.log(e.message); }`;
     const words = this.netns.words([Deno.execPath(), "eval", "--no-lock", script]);
-    const { out, err } = await this.netns.t.start(words).ended;
+    const { out, err } = await this.t.start(words).ended;
     return out.trim() || err;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
+    await this.netns.agent[Symbol.asyncDispose]();
   }
 }
 

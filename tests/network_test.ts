@@ -2,15 +2,7 @@ import assert from "assert";
 import { Host } from "./support/network.ts";
 import { test } from "./support/mod.ts";
 
-/** In the virtual machine each takes minutes: there network_names_test.ts stands for them. */
-const requires = [
-  "root",
-  "command:nft",
-  "command:ip",
-  "command:ping",
-  "command:python3",
-  "not-vm",
-] as const;
+const requires = ["root", "command:nft", "command:ip", "command:ping", "command:python3"] as const;
 const options = { requires, timeoutMs: 120_000 };
 const back = [{ name: "back" }];
 

@@ -108,7 +108,7 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
     try {
       write(after);
       openWays(attachments);
-      ensureRules(roots, after);
+      ensureRules(roots, after, attachments.map(({ endpoint }) => endpoint));
     } catch (error) {
       write(before);
       throw error;
