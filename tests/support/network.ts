@@ -4,7 +4,7 @@
  * Two programs do everything in them, as starting programs is what takes time in the virtual machine.
  */
 import { PROJECT } from "./run.ts";
-import { patient, type Program } from "./program.ts";
+import { type Ended, minictrCommand, patient, type Program } from "./program.ts";
 import type { Scratch } from "./scratch.ts";
 import type { Endpoint, NetworkRequest } from "../../src/network/mod.ts";
 
@@ -102,9 +102,11 @@ function python(): string {
  * than to route everything to it. */
 export class Host extends Netns implements AsyncDisposable {
   readonly #driver: Driver;
+  readonly #t: Scratch;
 
   private constructor(t: Scratch, agent: Agent, pid: number, readonly neighbour: Netns) {
     super(agent, pid);
+    this.#t = t;
     const script = `${PROJECT}/tests/support/network_driver.ts`;
     const deno = [Deno.execPath(), "run", "-A", "--no-lock", "--cached-only", "--no-check", script];
     this.#driver = new Driver(t, this.words([...deno, `${t.directory}/root`]));
@@ -123,6 +125,17 @@ export class Host extends Netns implements AsyncDisposable {
       ip addr add 192.0.2.2/24 dev eth0; ip -6 addr add 2001:db8::2/64 dev eth0 nodad
       ip link set eth0 up; ip route add default via 192.0.2.1; ip -6 route add default via 2001:db8::1`);
     return host;
+  }
+
+  /** Runs `minictr --root ROOT ARGS` on it, to its end. */
+  minictr(...args: string[]): Promise<Ended> {
+    return this.minictrBehind([], ...args);
+  }
+
+  /** The same behind some words, as of setpriv(1). */
+  async minictrBehind(before: readonly string[], ...args: string[]): Promise<Ended> {
+    const minictr = [...minictrCommand(), "--root", this.#t.root, ...args];
+    return await this.#t.start(this.words([...before, ...minictr])).ended;
   }
 
   /** Has the driver do something. */

@@ -86,7 +86,7 @@ export const DOORS: readonly string[] = [
   "src/image/builtin.ts",
   "src/plan/seccomp/mod.ts",
   "src/container/etc_files.ts",
-  "src/container/networking.ts",
+  "src/container/membership.ts",
   "src/network/files.ts",
   "src/network/network.ts",
   "src/plan/calls.ts",
