@@ -222,6 +222,16 @@ export const CGROUP_SUPER_MAGIC = 0x27e0eb;
 export const CGROUP2_SUPER_MAGIC = 0x63677270;
 export const OVERLAYFS_SUPER_MAGIC = 0x794c7630;
 export const NSFS_MAGIC = 0x6e736673;
+export const DEVPTS_SUPER_MAGIC = 0x1cd1;
+export const MQUEUE_MAGIC = 0x19800202;
+export const DEBUGFS_MAGIC = 0x64626720;
+export const TRACEFS_MAGIC = 0x74726163;
+export const SECURITYFS_MAGIC = 0x73636673;
+export const BPF_FS_MAGIC = 0xcafe4a11;
+
+// statx(2)
+export const STATX_BASIC_STATS = 0x7ff;
+export const STATX_MNT_ID = 0x1000; // Since Linux 5.8.
 
 // inotify(7)
 export const IN_CREATE = 0x100;

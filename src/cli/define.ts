@@ -34,8 +34,13 @@ export async function define(options: RunOptions, made: RunSpec, line: Line): Pr
     etc: options.etc ?? NO_FILES,
     ...options.network ? { network: options.network } : {},
     createSources: engine.createSources,
+    ...options.volumes ? { volumes: options.volumes } : {},
   };
   await writeDefinition(options.roots, definition, spec);
+  if (options.volumes) {
+    const { prepareVolumes } = await import("../container/volumes.ts");
+    await prepareVolumes(options.roots, options.volumes, { id, root: options.root, spec });
+  }
 }
 
 /** The root filesystem as the user named it. */

@@ -1,8 +1,7 @@
-import { readDefinedSpec, readExit } from "../container/definition.ts";
+import { readExit } from "../container/definition.ts";
 import { type Known, statusOf } from "../container/list.ts";
-import { readOwnSpec } from "../container/live.ts";
 import type { Roots } from "../container/mod.ts";
-import { stateDirectory } from "../container/state.ts";
+import { askedMounts, specOf } from "../container/mounts.ts";
 import type { Spec } from "../spec/mod.ts";
 import { volumeName } from "./ps_row.ts";
 
@@ -57,26 +56,17 @@ export async function describe(roots: Roots, known: Known): Promise<Record<strin
   };
 }
 
-async function specOf(roots: Roots, { id, definition }: Known): Promise<Spec | undefined> {
-  const ran = await readOwnSpec(stateDirectory(roots, id));
-  return ran ?? (definition && await readDefinedSpec(roots, id));
-}
-
-/** The mounts that were asked for: what the engine mounts everywhere is left out. */
+/** The mounts that were asked for, by docker's names. */
 function mountsOf(roots: Roots, id: string, spec: Spec | undefined): Record<string, unknown>[] {
-  const own = `${stateDirectory(roots, id)}/`;
-  return (spec?.mounts ?? []).filter(({ type, source = "" }) =>
-    type === "bind" && !source.startsWith(own)
-  )
-    .map(({ source = "", destination, options = [] }) => {
-      const name = volumeName(source);
-      return {
-        Type: name === undefined ? "bind" : "volume",
-        ...name === undefined ? {} : { Name: name, Driver: "local" },
-        Source: source,
-        Destination: destination,
-        Mode: options.join(","),
-        RW: !options.some((option) => option === "ro" || option === "rro"),
-      };
-    });
+  return askedMounts(roots, id, spec).map(({ type, source = "", destination, options = [] }) => {
+    const name = volumeName(roots, source);
+    return {
+      Type: name === undefined ? type : "volume",
+      ...name === undefined ? {} : { Name: name, Driver: "local" },
+      Source: source,
+      Destination: destination,
+      Mode: options.join(","),
+      RW: !options.some((option) => option === "ro" || option === "rro"),
+    };
+  });
 }

@@ -41,6 +41,8 @@ export function hostLookups(
     devices,
     idMaps: DEFAULT_ID_MAPS,
     container: (name) => otherContainer(roots, name),
+    volume: async (name) => (await import("../container/volumes.ts")).resolveVolume(roots, name),
+    mountsOf: async (name) => await (await import("../container/mounts.ts")).mountsOf(roots, name),
   };
 }
 

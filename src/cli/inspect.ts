@@ -41,6 +41,7 @@ type Find = (roots: Roots, name: string) => Promise<Row | undefined>;
 const KINDS: readonly [kind: string, find: Find][] = [
   ["container", container],
   ["network", async (roots, name) => (await import("./network_rows.ts")).described(roots, name)],
+  ["volume", async (roots, name) => (await import("./volume_command.ts")).described(roots, name)],
 ];
 
 /** `minictr inspect`: all that is known of containers and other things, as JSON or by a template. */

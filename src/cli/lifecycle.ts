@@ -57,12 +57,13 @@ export const rm: Run = async (args, root) => {
   if (helped(RM, help)) return 0;
   const roots = rootsBelow(root);
   const { removeContainer } = await import("../container/remove.ts");
-  return await forEach(
-    RM,
-    roots,
-    operands,
-    (known) => removeContainer(roots, known, flags.force),
-  );
+  return await forEach(RM, roots, operands, async (known) => {
+    await removeContainer(roots, known, flags.force);
+    const { definition } = known;
+    if (definition && (flags.volumes || definition.remove)) {
+      await (await import("../container/detached.ts")).dropAnonymous(roots, definition);
+    }
+  });
 };
 
 /** `minictr pause` */

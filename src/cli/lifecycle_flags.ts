@@ -65,7 +65,7 @@ export const RM = {
     title: "Options",
     flags: [
       { name: "force", short: "f", help: "kill those that run" },
-      { name: "volumes", short: "v", help: "accepted: there are no anonymous volumes" },
+      { name: "volumes", short: "v", help: "and their anonymous volumes" },
     ],
   }],
 } as const satisfies Grammar;

@@ -77,6 +77,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "create, list, connect and remove networks",
     run: async (args, root) => await (await import("./network_command.ts")).run(args, root),
   },
+  volume: {
+    summary: "create, list and remove volumes",
+    run: async (args, root) => await (await import("./volume_command.ts")).run(args, root),
+  },
   port: {
     summary: "print the published ports of a container",
     run: async (args, root) => await (await import("./port_command.ts")).run(args, root),

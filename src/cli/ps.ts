@@ -1,5 +1,6 @@
 import { type Known, knownContainers, statusOf } from "../container/list.ts";
 import { type Roots, rootsBelow } from "../container/mod.ts";
+import { askedMounts } from "../container/mounts.ts";
 import type { Endpoint } from "../network/mod.ts";
 import type { Mount } from "../spec/mod.ts";
 import { wrongUse } from "./grammar.ts";
@@ -65,17 +66,13 @@ function candidateOf(
   };
 }
 
-/** The bind mounts of a container that are not the engine's own files of /etc. */
+/** The mounts that the user asked for. */
 function mountsOf(roots: Roots, { id, definition, state }: Known): Mount[] {
   const base = definition ? roots.data : state && roots.run;
   if (base === undefined) return [];
   try {
-    const spec = JSON.parse(Deno.readTextFileSync(`${base}/containers/${id}/config.json`));
-    const mounts: Mount[] = Array.isArray(spec.mounts) ? spec.mounts : [];
-    return mounts.filter(({ type, source }) =>
-      type === "bind" && source !== undefined &&
-      !source.startsWith(`${roots.run}/containers/${id}/`)
-    );
+    const text = Deno.readTextFileSync(`${base}/containers/${id}/config.json`);
+    return askedMounts(roots, id, JSON.parse(text));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return [];
     throw error;

@@ -32,9 +32,9 @@ const JUDGES: Readonly<Record<string, Judge>> = {
     known.definition?.image === value || known.definition?.image === `${value}:latest`,
   before: ({ known }, value, { all }) => created(known) < created(pick([...all], value)),
   since: ({ known }, value, { all }) => created(known) > created(pick([...all], value)),
-  volume: (candidate, value) =>
+  volume: (candidate, value, { roots }) =>
     candidate.mounts().some(({ source = "", destination }) =>
-      volumeName(source) === value || source === value || destination === value
+      volumeName(roots, source) === value || source === value || destination === value
     ),
   network: ({ networks }, value) => networks.includes(value),
   health: ({ known }, value) =>

@@ -77,13 +77,15 @@ export function rowOf(roots: Roots, candidate: Candidate, whole: boolean): Row {
     Label: (key: unknown) => labels[String(key)] ?? "",
     get Mounts() {
       return candidate.mounts().map(({ source = "" }) =>
-        cut(volumeName(source) ?? source, MOUNT_LENGTH)
+        cut(volumeName(roots, source) ?? source, MOUNT_LENGTH)
       )
         .join(",");
     },
     Networks: networks.join(","),
     get LocalVolumes() {
-      return String(candidate.mounts().filter(({ source = "" }) => volumeName(source)).length);
+      return String(
+        candidate.mounts().filter(({ source = "" }) => volumeName(roots, source)).length,
+      );
     },
     get Size() {
       const size = candidate.size();
@@ -95,8 +97,10 @@ export function rowOf(roots: Roots, candidate: Candidate, whole: boolean): Row {
 }
 
 /** The volume whose files lie at a path; undefined for any other. */
-export function volumeName(source: string): string | undefined {
-  return /\/volumes\/([^/]+)\/_data$/.exec(source)?.[1];
+export function volumeName({ data }: Roots, source: string): string | undefined {
+  const store = `${data}/volumes/`;
+  if (!source.startsWith(store)) return undefined;
+  return /^([^/]+)\/_data$/.exec(source.slice(store.length))?.[1];
 }
 
 /** `0.0.0.0:8080->80/tcp`, `0.0.0.0:8080-8082->80-82/tcp`, as docker prints it. */

@@ -139,6 +139,7 @@ export async function fromFlags(
     ...flags["print-spec"] ? {} : { etc: etcFiles(spec, made, stateDirectory(roots, id)) },
     ...network ? { network } : {},
     createSources: engine.createSources,
+    ...engine.volumes.length > 0 ? { volumes: engine.volumes } : {},
     ...engine.cidfile === undefined ? {} : { cidfile: engine.cidfile },
     ...engine.pidfile === undefined ? {} : { pidfile: engine.pidfile },
   };

@@ -127,6 +127,12 @@ export const RUN = {
           many: true,
           help: "mount of type bind, volume or tmpfs",
         },
+        {
+          name: "volumes-from",
+          value: "CONTAINER[:ro]",
+          many: true,
+          help: "mount what another container has mounted",
+        },
         { name: "tmpfs", value: "DST[:OPTS]", many: true, help: "mount a tmpfs" },
         { name: "read-only", help: "mount the root filesystem read-only" },
         { name: "shm-size", value: "SIZE", help: "size of /dev/shm", default: "64m" },

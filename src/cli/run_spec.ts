@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { VolumeSource, VolumeUse } from "../container/volumes.ts";
 import { DEFAULT_PATH, defaultSpec, thermalThrottlePaths } from "../spec/defaults.ts";
 import type { Linux, LinuxNamespaceType, Mount, Process, Spec } from "../spec/mod.ts";
 import type { CommandLine } from "./grammar.ts";
@@ -73,8 +74,10 @@ export interface RunContext {
   /** The device at a path, or those in the directory there; none: it is neither. */
   devices(path: string): readonly HostDevice[];
   container(name: string): OtherContainer | undefined;
-  /** The host directory of a named volume, or of a new anonymous one. */
-  volume?(name: string | undefined): string;
+  /** What is mounted for a named volume, or for a new anonymous one. */
+  volume?(name: string | undefined): Promise<VolumeSource>;
+  /** What another container has mounted, with its volumes, as `--volumes-from` needs it. */
+  mountsOf?(name: string): Promise<{ mounts: readonly Mount[]; volumes: readonly VolumeUse[] }>;
   /** The id maps of `--userns private`; absent: the user must give them. */
   idMaps?: { uid: readonly IdMap[]; gid: readonly IdMap[] };
   /** The cgroup above each container's; absent: "/minictr". */
@@ -119,6 +122,7 @@ export interface EngineOptions {
   macAddress?: string;
   /** Sources of `-v` to be made as directories where they are missing. */
   createSources: string[];
+  volumes: VolumeUse[];
   /** Ids of the containers whose namespaces are joined. */
   joins: string[];
 }
@@ -235,6 +239,7 @@ function begin({ line: { flags }, context }: Wish): RunSpec {
       dnsSearch: [],
       dnsOptions: [],
       createSources: [],
+      volumes: [],
       joins: [],
     },
     warnings: [],

@@ -197,10 +197,15 @@ Deno.test("a mount on /dev leaves nothing of the default /dev behind it", async 
 });
 
 Deno.test("named volumes are host directories that the engine knows", async () => {
-  const volume = (name: string | undefined) => `/volumes/${name ?? "new"}`;
-  const { spec } = await made(["-v", "db:/db", "-v", "/x", "sh"], { volume });
+  const volume = (name = "new") =>
+    Promise.resolve({ name, type: "bind", source: `/volumes/${name}`, options: [] });
+  const { spec, engine } = await made(["-v", "db:/db:nocopy", "-v", "/x", "sh"], { volume });
   assert.equal(at(spec.mounts, "/db")?.source, "/volumes/db");
   assert.equal(at(spec.mounts, "/x")?.source, "/volumes/new");
+  assert.deepEqual(engine.volumes, [
+    { name: "db", destination: "/db", anonymous: false, copy: false },
+    { name: "new", destination: "/x", anonymous: true, copy: true },
+  ]);
 });
 
 Deno.test("-v asks for missing sources to be made, --mount does not", async () => {

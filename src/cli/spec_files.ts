@@ -9,16 +9,26 @@ import { parseMount, parseTmpfs, parseVolume } from "./volume.ts";
 import type { Volume } from "./volume.ts";
 
 /** Mounts, the read-only root, /dev/shm, devices. */
-export function applyFiles(made: RunSpec, wish: Wish): void {
+export async function applyFiles(made: RunSpec, wish: Wish): Promise<void> {
   const { flags } = wish.line;
   const { spec } = made;
   if (flags["read-only"] && spec.root) spec.root.readonly = true;
   if (flags["shm-size"] !== undefined) setShmSize(made, flags["shm-size"]);
-  const mounts = [
-    ...flags.volume.map((text) => mountOf(parsed("--volume", text, parseVolume), made, wish)),
-    ...flags.mount.map((text) => mountOf(parsed("--mount", text, parseMount), made, wish)),
-    ...flags.tmpfs.map((text) => mountOf(parsed("--tmpfs", text, parseTmpfs), made, wish)),
+  const wanted = [
+    ...flags.volume.map((text) => parsed("--volume", text, parseVolume)),
+    ...flags.mount.map((text) => parsed("--mount", text, parseMount)),
+    ...flags.tmpfs.map((text) => parsed("--tmpfs", text, parseTmpfs)),
   ];
+  const mounts: Mount[] = [];
+  for (const one of wanted) mounts.push(await mountOf(one, made, wish));
+  const taken = new Set(mounts.map(({ destination }) => destination));
+  for (const text of flags["volumes-from"]) {
+    for (const mount of await mountsFrom(text, made, wish)) {
+      if (taken.has(mount.destination)) continue; // The user's own, or another container's before.
+      taken.add(mount.destination);
+      mounts.push(mount);
+    }
+  }
   spec.mounts = merged(spec.mounts, mounts);
   for (const text of flags.device) addDevices(spec, wish, text);
   for (const text of flags["device-cgroup-rule"]) {
@@ -49,7 +59,7 @@ export function merged(defaults: readonly Mount[], wanted: readonly Mount[]): Mo
   return [...kept, ...wanted.toSorted(order)];
 }
 
-function mountOf(wanted: Volume, made: RunSpec, { context }: Wish): Mount {
+async function mountOf(wanted: Volume, made: RunSpec, { context }: Wish): Promise<Mount> {
   const { type, source, destination, options } = wanted;
   if (type === "tmpfs") return { destination, type, source: "tmpfs", options };
   if (type === "volume") {
@@ -60,7 +70,26 @@ function mountOf(wanted: Volume, made: RunSpec, { context }: Wish): Mount {
           : `"${source}" would be a named volume: there are none here; give a path, as ./${source}`,
       );
     }
-    return { destination, type: "bind", source: context.volume(source), options };
+    const found = await context.volume(source);
+    const { createSources, volumes } = made.engine;
+    volumes.push({
+      name: found.name,
+      destination,
+      anonymous: source === undefined,
+      copy: !wanted.noCopy,
+    });
+    if (found.options.length === 0) {
+      createSources.push(found.source);
+      return { destination, type: found.type, source: found.source, options };
+    }
+    const readonly = options.filter((option) => option === "ro" || option === "rro");
+    const own = found.type === "bind" ? ["rprivate"] : [];
+    return {
+      destination,
+      type: found.type,
+      source: found.source,
+      options: [...found.options, ...own, ...readonly],
+    };
   }
   if (source?.startsWith("~")) {
     throw new UsageError(`"${source}": the shell replaces "~" only at the beginning of a word`);
@@ -69,6 +98,19 @@ function mountOf(wanted: Volume, made: RunSpec, { context }: Wish): Mount {
   const clean = cleanPath(path);
   if (wanted.createSource) made.engine.createSources.push(clean);
   return { destination, type: "bind", source: clean, options };
+}
+
+/** `--volumes-from NAME[:ro|:rw]`: mounts and volumes of another container. */
+async function mountsFrom(text: string, made: RunSpec, { context }: Wish): Promise<Mount[]> {
+  const [, name = "", mode = "rw"] = /^(.+?)(?::(ro|rw|z|Z))?$/.exec(text) ?? [];
+  if (!context.mountsOf) throw new UsageError("--volumes-from: no other container is known here");
+  const { mounts, volumes } = await context.mountsOf(name);
+  made.engine.volumes.push(...volumes.map((use) => ({ ...use, anonymous: false, copy: false })));
+  return mounts.map((mount) => {
+    const options = mount.options?.filter((option) => option !== "rw") ?? [];
+    const isReadonly = options.some((option) => option === "ro" || option === "rro");
+    return { ...mount, options: mode === "ro" && !isReadonly ? [...options, "ro"] : options };
+  });
 }
 
 function setShmSize({ spec }: RunSpec, text: string): void {

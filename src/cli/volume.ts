@@ -14,6 +14,8 @@ export interface Volume {
   options: string[];
   /** `-v` makes a directory of a source that is missing, as docker does. */
   createSource?: true;
+  /** An empty volume does not get the image's files. */
+  noCopy?: true;
 }
 
 /** What each option decides: of those that decide the same, one can be given. */
@@ -173,6 +175,7 @@ function bindOptions(fields: ReadonlyMap<string, string | undefined>): string[] 
     ...propagation === undefined ? [] : [propagation],
     ...readonly ? [recursive === "readonly" ? "rro" : "ro"] : [],
     ...isOn(fields, "bind-idmap") ? ["idmap"] : [],
+    ...isOn(fields, "volume-nocopy") ? ["nocopy"] : [],
   ];
 }
 
@@ -205,6 +208,7 @@ function volume(
       ...has("propagation") ? [] : ["rprivate"],
       ...wanted.filter((option) => !NOT_OF_THE_KERNEL.includes(option) && option !== "default"),
     ],
+    ...type === "volume" && wanted.includes("nocopy") && { noCopy: true },
   };
 }
 

@@ -30,7 +30,11 @@ const TAKEN: [parse: (text: string) => unknown, text: string, value: unknown][] 
     ...bind("/a", "/b", "rbind", "rprivate", "idmap"),
     createSource: true,
   }],
-  [parseVolume, "db:/b:nocopy", { ...bind("db", "/b", "rbind", "rprivate"), type: "volume" }],
+  [parseVolume, "db:/b:nocopy", {
+    ...bind("db", "/b", "rbind", "rprivate"),
+    type: "volume",
+    noCopy: true,
+  }],
   [parseVolume, "/b", { type: "volume", destination: "/b", options: ["rbind", "rprivate"] }],
   [parseVolume, "/proc:/proc", {
     ...bind("/proc", "/proc", "rbind", "rprivate"),

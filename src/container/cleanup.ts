@@ -34,6 +34,10 @@ export async function cleanUp(
     const { giveBack } = await import("./networking.ts");
     attempt(() => giveBack(roots, state.id));
   }
+  if (state.anonymous) {
+    const { removeAnonymous } = await import("./volumes.ts");
+    failures.push(...removeAnonymous(roots, state.id, state.anonymous));
+  }
   const { layer } = state;
   if (layer !== undefined) attempt(() => Deno.removeSync(layer, { recursive: true }));
   if (failures.length === 0) attempt(() => Deno.removeSync(directory, { recursive: true }));

@@ -3,6 +3,7 @@ import { printSpec, readSpec, type Spec } from "../spec/mod.ts";
 import type { EtcFiles } from "./etc_files.ts";
 import type { NetworkRequest } from "./networking.ts";
 import type { Roots } from "./state.ts";
+import type { VolumeUse } from "./volumes.ts";
 
 /**
  * What lasts of a container: `container.json` below the data root, beside its spec (`config.json`), its
@@ -35,6 +36,7 @@ export interface Definition {
   /** The networks that it is on; absent: none, or another's. */
   network?: NetworkRequest;
   createSources: string[];
+  volumes?: VolumeUse[];
 }
 
 /** docker's local driver: 5 files of 20 MB. */

@@ -44,7 +44,8 @@ export async function startDetached(
 ): Promise<number> {
   const { roots, id } = options;
   const host = readCgroupHost();
-  const { layer: _, ...state } = stateOf(spec, options); // The layer outlives this run.
+  // The layer and the volumes outlive this run.
+  const { layer: _, anonymous: __, ...state } = stateOf(spec, options);
   using held = createState(roots, state);
   try {
     if (!definition.started) changeDefinition(roots, { ...definition, started: true });
@@ -94,6 +95,17 @@ function environment(): string[] {
   );
 }
 
+/** Removes the volumes that nobody has named of a container that is gone. */
+export async function dropAnonymous(
+  roots: Roots,
+  { id, volumes = [] }: Pick<Definition, "id" | "volumes">,
+): Promise<void> {
+  if (!volumes.some(({ anonymous }) => anonymous)) return;
+  const { removeAnonymous } = await import("./volumes.ts");
+  const failures = removeAnonymous(roots, id, volumes.map(({ name }) => name));
+  if (failures.length > 0) throw new AggregateError(failures, "cannot remove anonymous volumes");
+}
+
 /**
  * What the supervisor becomes when its container has ended: takes away what was made for this run,
  * and the container itself if that was wished. The lock is held by a descriptor.
@@ -104,5 +116,8 @@ export async function afterEnd(roots: Roots, id: string, lockDescriptor: number)
   const { cleanUp } = await import("./cleanup.ts");
   const state = readState(directory);
   if (state) await cleanUp(roots, directory, state, readCgroupHost());
-  if (readDefinition(roots, id)?.remove) removeDefinition(roots, id);
+  const definition = readDefinition(roots, id);
+  if (!definition?.remove) return;
+  removeDefinition(roots, id);
+  await dropAnonymous(roots, definition);
 }

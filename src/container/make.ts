@@ -13,6 +13,7 @@ import type { EtcFiles } from "./etc_files.ts";
 import type { NetworkRequest } from "./networking.ts";
 import type { StartOptions } from "./start.ts";
 import type { Roots, State } from "./state.ts";
+import type { VolumeUse } from "./volumes.ts";
 
 /** In front of a subnet that stands, in place of a name, for whichever network has it. */
 export const SUBNET_PREFIX = "subnet ";
@@ -37,6 +38,8 @@ export interface RunOptions {
   network?: NetworkRequest;
   /** Sources of bind mounts that are made, as directories, where they are missing. */
   createSources?: string[];
+  /** Its volumes, which are made where they are missing. */
+  volumes?: VolumeUse[];
   /** A new file for the id. */
   cidfile?: string;
   /** A file for the first process's id. */
@@ -86,7 +89,10 @@ function kindOf(source: string): "directory" | "file" {
 }
 
 /** What is written down of a container before anything is made for it. */
-export function stateOf(spec: Spec, { id, name, root, network }: RunOptions): State {
+export function stateOf(
+  spec: Spec,
+  { id, name, root, network, volumes }: RunOptions,
+): State {
   const layer = layerOf(root);
   return {
     version: 1,
@@ -96,6 +102,12 @@ export function stateOf(spec: Spec, { id, name, root, network }: RunOptions): St
     cgroup: cgroupPath(spec.linux?.cgroupsPath, id),
     ...network ? { networked: true } : {},
     ...layer === undefined ? {} : { layer },
+    ...volumes
+      ? {
+        volumes: volumes.map((use) => use.name),
+        anonymous: volumes.filter((use) => use.anonymous).map((use) => use.name),
+      }
+      : {},
   };
 }
 
@@ -112,6 +124,10 @@ export async function makeFiles(
 ): Promise<(pid: number) => void> {
   const { root, roots, etc, network } = options;
   if (root.kind === "overlay") makeLayer(root, options.mapRoot ? spec : undefined);
+  if (options.volumes) {
+    const { prepareVolumes } = await import("./volumes.ts");
+    await prepareVolumes(roots, options.volumes, { id: options.id, root, spec });
+  }
   for (const path of options.createSources ?? []) Deno.mkdirSync(path, { recursive: true });
   const networking = network ? await import("./networking.ts") : undefined;
   const prepared = network && networking?.setAside(roots, network);

@@ -41,6 +41,10 @@ export interface State {
   networked?: boolean;
   /** Its writable layer, to be removed with it. */
   layer?: string;
+  /** Names of its volumes. */
+  volumes?: string[];
+  /** Those to be removed with it, since nobody has named them. */
+  anonymous?: string[];
   /** When it runs: the first process, as the host sees it. */
   pid?: number;
   /** Its start in clock ticks since boot, and the boot: a later process may have its number. */

@@ -8,7 +8,7 @@
  * @module
  */
 export { BUILTIN, builtinRootfs, isRootfsName, storedRootfs, treeOf } from "./builtin.ts";
-export { fromText } from "./bytes.ts";
+export { bytesOf, byteString, cBytes, fromText, shown } from "./bytes.ts";
 export { CompressionError, decompressed } from "./compression.ts";
 export { Sha256, watched } from "./digest.ts";
 export { type Elf, EM_OF_ARCH, isStatic, readElf, readElfFile } from "./elf.ts";
@@ -23,6 +23,11 @@ export {
   type RootfsMeta,
   StoreError,
 } from "./store.ts";
-export { TarError, type TarHeader } from "./tar_entry.ts";
+export { openIn } from "./open_in.ts";
+export { isOfTheKernel, type Status, statusOf } from "./status.ts";
+export { components, TarError, type TarHeader } from "./tar_entry.ts";
+export { readTar, type TarEntry } from "./tar_read.ts";
 export { TAR_END, tarHeader, tarPadding } from "./tar_write.ts";
+export { type Attributes, Tree } from "./tree.ts";
+export { type Found, namesIn, readLink, reopen, walk, type WalkOptions } from "./walk.ts";
 export { xattrsOf } from "./xattr.ts";

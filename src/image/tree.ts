@@ -21,14 +21,14 @@ import {
   O_PATH,
   O_RDONLY,
   O_WRONLY,
-  RESOLVE_IN_ROOT,
-  RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_XDEV,
   syscall,
   SyscallError,
   trySyscall,
 } from "../../ffi/mod.ts";
 import { cBytes } from "./bytes.ts";
+import { openIn } from "./open_in.ts";
+import { isOfTheKernel } from "./status.ts";
 import { TarError } from "./tar_entry.ts";
 
 /** Owner, permissions and time of something in a tree. */
@@ -41,26 +41,41 @@ export interface Attributes {
   xattrs?: Map<string, Uint8Array<ArrayBuffer>>;
 }
 
-/** openat2(2) gives up with EAGAIN when something is renamed meanwhile, anywhere on the machine. */
-const OPENAT2_TRIES_MAX = 128;
 const UTIME_OMIT = 0x3ffffffe;
-const EEXIST = 17, ENOENT = 2, EISDIR = 21, EAGAIN = 11, EPERM = 1;
-const ELOOP = 40, ENOTDIR = 20, EINTR = 4;
+const EEXIST = 17, ENOENT = 2, EISDIR = 21, EPERM = 1;
+const ELOOP = 40, ENOTDIR = 20, EINTR = 4, EOPNOTSUPP = 95;
+
+/** How a tree may be written to. */
+export interface TreeOptions {
+  /** Follows mounts in the tree; what the kernel mounts for itself, as proc(5), is refused. */
+  crossMounts?: boolean;
+  /** A directory never takes the place of something else, nor the reverse. */
+  keepKinds?: boolean;
+}
 
 /** A directory whose inside is written by descriptor; names are byte strings (bytes.ts). */
 export class Tree {
   readonly #root: Fd;
+  readonly #options: TreeOptions;
   readonly #privileged = trySyscall("geteuid") === 0;
   /**
    * The last parent opened: the next entry is most often in the same directory. It cannot be stale: who replaces a
-   * component of its path opens that component's parent first.
+   * component of its path opens that component's parent first. A container that runs may have moved it, inside.
    */
   #last: { path: string; fd: Fd } | undefined;
 
-  /** @throws {SyscallError} when `path` is no directory */
-  constructor(path: string) {
+  /**
+   * @param place a path, or a directory's descriptor, which stays the caller's
+   * @throws {SyscallError} when it is no directory
+   */
+  constructor(place: string | Fd, options: TreeOptions = {}) {
     const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    this.#root = new Fd(syscall("openat", AT_FDCWD, path, flags, 0));
+    this.#root = new Fd(
+      typeof place === "string"
+        ? syscall("openat", AT_FDCWD, place, flags, 0)
+        : syscall("openat", place.number, ".", flags, 0),
+    );
+    this.#options = options;
   }
 
   [Symbol.dispose](): void {
@@ -99,7 +114,7 @@ export class Tree {
   async file(
     parts: string[],
     attributes: Attributes,
-    body: AsyncIterable<Uint8Array<ArrayBuffer>>,
+    body: AsyncIterable<Uint8Array<ArrayBuffer>> | Iterable<Uint8Array<ArrayBuffer>>,
   ): Promise<void> {
     const [parent, name] = this.#place(parts);
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -132,24 +147,22 @@ export class Tree {
     const [parent, name] = this.#place(parts);
     syscall("mknodat", parent, cBytes(name), type | 0o600, makedev(...device));
     this.#own(parent, name, attributes);
-    // Follows links, but this name was made a moment ago in a tree that nobody else can reach.
-    syscall("fchmodat", parent, cBytes(name), attributes.mode);
+    // fchmodat(2) follows links, and out of the tree: by the descriptor of what has the name now.
+    using own = new Fd(
+      syscall("openat", parent, cBytes(name), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0),
+    );
+    const result = trySyscall("fchmodat", AT_FDCWD, `/proc/self/fd/${own.number}`, attributes.mode);
+    if (result < 0 && result !== -EOPNOTSUPP) throw new SyscallError("fchmodat", -result);
   }
 
   /** Opens something inside; `..` and links stay in the tree. */
   #open(parts: string[], flags: number): Fd {
-    const path = cBytes(parts.length === 0 ? "." : parts.join("/"));
-    const how = new BigUint64Array([
-      BigInt(flags | O_CLOEXEC),
-      0n,
-      BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV),
-    ]); // struct open_how { __u64 flags, mode, resolve; }
-    const bytes = new Uint8Array(how.buffer);
-    for (let tries = 1;; tries++) {
-      const fd = trySyscall("openat2", this.#root.number, path, bytes, bytes.length);
-      if (fd >= 0) return new Fd(fd);
-      if (fd !== -EAGAIN || tries >= OPENAT2_TRIES_MAX) throw new SyscallError("openat2", -fd);
-    }
+    return openIn(
+      this.#root,
+      parts.join("/"),
+      flags,
+      this.#options.crossMounts ? 0 : RESOLVE_NO_XDEV,
+    );
   }
 
   /** The directory that holds the last component, made with 0755 and root's where the archive has none. */
@@ -160,6 +173,10 @@ export class Tree {
     let fd: Fd;
     try {
       fd = this.#open(directories, O_PATH | O_DIRECTORY);
+      if (this.#options.crossMounts && isOfTheKernel(fd)) {
+        fd.close();
+        throw new TarError("lies in a filesystem of the kernel's own, which holds no files");
+      }
     } catch (error) {
       if (!(error instanceof SyscallError) || error.errno !== ENOENT) throw error;
       const name = directories.at(-1);
@@ -188,6 +205,9 @@ export class Tree {
       if (!replace || tries > 0 || (fd !== -ELOOP && fd !== -ENOTDIR)) {
         throw new SyscallError("openat", -fd);
       }
+      if (this.#options.keepKinds) {
+        throw new TarError("there is something there that is no directory");
+      }
       syscall("unlinkat", parent, cBytes(name), 0);
     }
   }
@@ -199,6 +219,9 @@ export class Tree {
     const parent = this.#parent(parts);
     const removed = trySyscall("unlinkat", parent, cBytes(name), 0);
     if (removed === -ENOENT) return [parent, name];
+    if (removed === -EISDIR && this.#options.keepKinds) {
+      throw new TarError("there is a directory there");
+    }
     if (removed === -EISDIR) syscall("unlinkat", parent, cBytes(name), AT_REMOVEDIR);
     else if (removed < 0) throw new SyscallError("unlinkat", -removed);
     return [parent, name];

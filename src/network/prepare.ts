@@ -1,5 +1,5 @@
 /** Before a container starts: all that can fail without it. */
-import { NETLINK_ROUTE, NetlinkSocket } from "../netlink/mod.ts";
+import { type Link, NETLINK_ROUTE, NetlinkSocket } from "../netlink/mod.ts";
 import { parseAddress } from "./address.ts";
 import { findBridge, hostRoutes, makeBridge } from "./bridge.ts";
 import { collides, defineDefault } from "./create.ts";
@@ -82,24 +82,23 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
     let ports = request.publish?.length
       ? choosePorts(request.publish, holdersOf(before, request.container))
       : [];
-    // All that may be refused comes before the first bridge is made.
-    const places = request.networks.map((wish) => {
+    const attachments = request.networks.map((wish): Attachment => {
       const on = before.filter(({ network }) => network === wish.name);
-      const network = networkFor(roots, socket, { name: wish.name, inUse: on.length > 0 });
+      const { network, link } = networkFor(roots, socket, {
+        name: wish.name,
+        inUse: on.length > 0,
+      });
       const place = { request, wish, name: interfaces.next().value, endpoints: on };
       const endpoint = endpointFor(roots, network, place);
       if (ports.length > 0 && !network.internal) {
         endpoint.ports = ports;
         ports = [];
       }
-      return { network, endpoint };
-    });
-    if (ports.length > 0) throw new Error("cannot publish a port on internal networks alone");
-    const attachments = places.map(({ network, endpoint }): Attachment => {
-      const { index: bridge, mtu } = makeBridge(socket, network);
+      const { index: bridge, mtu } = link;
       return { network, endpoint, bridge, gateways: [], ...mtu !== undefined && { mtu } };
     });
     findWaysOut(attachments, own.map(({ network }) => readNetwork(roots, network)));
+    if (ports.length > 0) throw new Error("cannot publish a port on internal networks alone");
     const after = [...before, ...attachments.map(({ endpoint }) => endpoint)];
     const write = (endpoints: Endpoint[]) => {
       for (const { network: { name } } of attachments) {
@@ -109,7 +108,7 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
     try {
       write(after);
       openWays(attachments);
-      ensureRules(roots, after, attachments.map(({ endpoint }) => endpoint));
+      ensureRules(roots, after);
     } catch (error) {
       write(before);
       throw error;
@@ -123,24 +122,31 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
   });
 }
 
-/** The definition of a network; of the default one a new one, where there is none that can be used. */
+/** A network with its bridge, which is made where it is missing. */
 function networkFor(
   roots: Roots,
   socket: NetlinkSocket,
   { name, inUse }: { name: string; inUse: boolean },
-): Network {
-  const network = readNetwork(roots, name);
+): { network: Network; link: Link } {
+  let network = readNetwork(roots, name);
   if (!network) {
-    if (name === DEFAULT_NETWORK) return defineDefault(roots, socket);
-    throw new Error(
-      `there is no network "${name}"; \`minictr network create ${name}\` makes one`,
-    );
+    if (name !== DEFAULT_NETWORK) {
+      throw new Error(
+        `there is no network "${name}"; \`minictr network create ${name}\` makes one`,
+      );
+    }
+    network = defineDefault(roots, socket);
   }
-  // The host's routes may have changed since.
-  if (findBridge(socket, network) || !collides(network, hostRoutes(socket))) return network;
-  if (name === DEFAULT_NETWORK && !inUse) return defineDefault(roots, socket);
-  const where = network.subnets.map(({ subnet }) => subnet).join(", ");
-  throw new Error(`cannot make network "${name}": a route of the host leads to ${where}`);
+  const link = findBridge(socket, network);
+  if (link?.isUp) return { network, link };
+  if (!link && collides(network, hostRoutes(socket))) { // The host's routes have changed since.
+    if (name !== DEFAULT_NETWORK || inUse) {
+      const where = network.subnets.map(({ subnet }) => subnet).join(", ");
+      throw new Error(`cannot make network "${name}": a route of the host leads to ${where}`);
+    }
+    network = defineDefault(roots, socket);
+  }
+  return { network, link: makeBridge(socket, network) };
 }
 
 function endpointFor(
