@@ -1,6 +1,6 @@
 import assert from "assert";
 import { PROJECT, type Scratch, test } from "./support/mod.ts";
-import { Host, Netns } from "./support/network.ts";
+import { Host } from "./support/network.ts";
 
 const requires = [
   "root",
@@ -27,7 +27,7 @@ const request = {
  */
 async function attachKilled(
   t: Scratch,
-  { host, pid, at: [call, n] }: { host: Netns; pid: number; at: [call: string, n: number] },
+  { host, pid, at: [call, n] }: { host: Host; pid: number; at: [call: string, n: number] },
 ): Promise<boolean> {
   const driver = `${PROJECT}/tests/support/network_driver.ts`;
   const inject = `inject=${call}:signal=KILL:when=${n}`;
@@ -50,8 +50,8 @@ done; nft flush ruleset; rm -rf `;
 for (const call of ["sendto", "rename"]) {
   test(`killed at any ${call}, the next command makes a network that works`, options, async (t) => {
     await using host = await Host.start(t);
-    const { pid } = await Netns.make(t);
-    const container = new Netns(t, pid);
+    const container = await host.agent.namespace();
+    const { pid } = container;
     for (let n = 1; n <= 30; n++) {
       const where = `${call} ${n}`;
       if (!await attachKilled(t, { host, pid, at: [call, n] })) {

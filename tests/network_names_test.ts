@@ -2,7 +2,7 @@ import assert from "assert";
 import { Host } from "./support/network.ts";
 import { test } from "./support/mod.ts";
 
-const requires = ["root", "command:nft", "command:ip"] as const;
+const requires = ["root", "command:nft", "command:ip", "command:python3"] as const;
 const options = { requires, timeoutMs: 120_000 };
 
 test(

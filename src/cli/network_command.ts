@@ -1,8 +1,7 @@
-import { giveBackOne, plugIn, setAside } from "../container/networking.ts";
 import { pick } from "../container/find.ts";
 import { knownContainers } from "../container/list.ts";
+import { joinNetwork, leaveNetwork } from "../container/membership.ts";
 import { type Roots, rootsBelow } from "../container/state.ts";
-import { running } from "../container/stop.ts";
 import {
   allLeases,
   createNetwork,
@@ -142,20 +141,9 @@ function connect(args: string[], roots: Roots): void {
     throw wrongUse(NETWORK_CONNECT, '"network connect" needs a network and a container');
   }
   const container = pick(knownContainers(roots), name);
-  const { pid } = running(container);
   const { ip, ip6, alias } = flags;
-  const wish = { name: network, ...ip && { ip }, ...ip6 && { ip6 }, aliases: alias };
-  const prepared = setAside(roots, {
-    container: container.id,
-    name: container.name,
-    networks: [wish],
-  });
-  try {
-    plugIn(prepared, pid);
-  } catch (error) {
-    giveBackOne(roots, container.id, network);
-    throw error;
-  }
+  const aliases = [...alias, container.id.slice(0, 12)];
+  joinNetwork(roots, container, { name: network, ...ip && { ip }, ...ip6 && { ip6 }, aliases });
 }
 
 function disconnect(args: string[], roots: Roots): void {
@@ -163,8 +151,5 @@ function disconnect(args: string[], roots: Roots): void {
   if (network === undefined || name === undefined) {
     throw wrongUse(DISCONNECT, '"network disconnect" needs a network and a container');
   }
-  const { id } = pick(knownContainers(roots), name);
-  if (!giveBackOne(roots, id, network)) {
-    throw new UsageError(`container "${name}" is not on network "${network}"`);
-  }
+  leaveNetwork(roots, pick(knownContainers(roots), name), network);
 }

@@ -24,7 +24,7 @@ export const NETWORK_CREATE = {
 export const NETWORK_CONNECT = {
   command: "network connect",
   operands: "NETWORK CONTAINER",
-  summary: "Connect a running container to a further network",
+  summary: "Connect a container to a further network, also over stop and start",
   examples: [["minictr network connect --alias db lab web", "under one more name"]],
   groups: [{
     name: "network",

@@ -4,13 +4,15 @@ import {
   startDetached,
   writeDefinition,
 } from "../container/detached.ts";
+import { requestNow } from "../container/membership.ts";
 import { settled } from "../container/remove.ts";
 import type { Roots } from "../container/state.ts";
 
 /** Starts a container that does not run, from what was written down of it. */
 export async function startAgain(roots: Roots, definition: Definition): Promise<void> {
-  const { id, name, root, init, mapRoot, etc, network, createSources, volumes } = definition;
+  const { id, name, root, init, mapRoot, etc, createSources, volumes } = definition;
   await settled(roots, id);
+  const network = requestNow(roots, definition.network);
   const spec = await readDefinedSpec(roots, id);
   const { seccomp } = spec.linux ?? {};
   const filter = seccomp ? { seccomp: await (await import("./seccomp.ts")).filterOf(seccomp) } : {};

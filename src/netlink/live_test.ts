@@ -3,7 +3,7 @@ import { type Scratch, test } from "../../tests/support/mod.ts";
 import {
   addressIn,
   deleteLink,
-  deleteTable,
+  deleteTables,
   getAddresses,
   getChain,
   getLink,
@@ -23,7 +23,7 @@ import {
   newRoute,
   newVeth,
   openNamespace,
-  replaceTable,
+  replaceTables,
   routeIn,
   setHairpin,
   setMaster,
@@ -170,6 +170,7 @@ test("a table is made, replaced and deleted, each at once, as nft shows", IP_AND
     end: new Uint8Array([10, number >> 8, number & 255, 127]),
     data: { verdict: "goto", chain: "other" } as const,
   }));
+  const table = { family: "inet", name: "test" } as const;
   const chains = [
     { name: "guard", hook: { type: "filter", at: "prerouting", priority: -300 } },
     { name: "other" },
@@ -181,34 +182,35 @@ test("a table is made, replaced and deleted, each at once, as nft shows", IP_AND
     key: TYPE.ifname,
     elements: [{ key: interfaceName("br0") }, { key: interfaceName("a-name-too-long") }],
   };
-  socket.send(replaceTable("test", "first", { chains, sets: [names], rules }));
+  socket.send(replaceTables({ ...table, comment: "first", chains, sets: [names], rules }));
   assert.match(
     host.run("nft", "list", "set", "inet", "test", "names"),
     /type ifname\s+elements = {\s*"br0",\s+"a-name-too-long"\s*}/,
   );
   const second = { chains, sets: [{ ...map, elements }], rules };
-  socket.send(replaceTable("test", "second", second));
+  socket.send(replaceTables({ ...table, comment: "second", ...second }));
   const shown = host.run("nft", "list", "table", "inet", "test");
   assert.match(shown, /comment "second"/);
   assert.equal(shown.match(/goto other/g)?.length, 3000);
   assert.match(shown, /hook prerouting priority raw; policy accept/);
-  const table = socket.find(getTable("test"));
-  assert.equal(table && tableCommentIn(table), "second");
-  const chain = socket.find(getChain("test", "guard"));
+  const found = socket.find(getTable(table));
+  assert.equal(found && tableCommentIn(found), "second");
+  const chain = socket.find(getChain(table, "guard"));
   assert.equal(chain && chainUseIn(chain), 1);
 
   // A batch with one wrong rule changes nothing.
   const wrong = [{ chain: "guard", comment: "no such map", expressions: [verdictMap("nowhere")] }];
   assert.throws(
-    () => socket.send(replaceTable("test", "third", { chains, sets: [], rules: wrong })),
+    () =>
+      socket.send(replaceTables({ ...table, comment: "third", chains, sets: [], rules: wrong })),
     /cannot add the rule "no such map" to chain "guard": no such file or directory/,
   );
   assert.match(host.run("nft", "list", "table", "inet", "test"), /comment "second"/);
 
-  socket.send(deleteTable("test"));
-  socket.send(deleteTable("test"));
+  socket.send(deleteTables(table));
+  socket.send(deleteTables(table));
   assert.equal(host.run("nft", "list", "ruleset"), "");
-  assert.equal(socket.find(getTable("test")), undefined);
+  assert.equal(socket.find(getTable(table)), undefined);
 });
 
 test("work in another namespace comes back, also when it fails", IP_AND_NFT, (t) => {

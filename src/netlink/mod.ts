@@ -42,20 +42,26 @@ export { inNamespace, openNamespace } from "./namespace.ts";
 export {
   type Chain,
   chainUseIn,
-  concatenated,
-  type DataType,
-  deleteTable,
-  type Element,
+  deleteTables,
   getChain,
   getTable,
-  type NftSet,
-  replaceTable,
+  type NewTable,
+  replaceTables,
   type Rule,
   type Ruleset,
   tableCommentIn,
-  TYPE,
 } from "./nft.ts";
 export * from "./nft_expression.ts";
+export { type Table } from "./nft_request.ts";
+export {
+  changeElements,
+  concatenated,
+  type DataType,
+  type Element,
+  type NftSet,
+  type SetElements,
+  TYPE,
+} from "./nft_set.ts";
 export { getRoutes, newRoute, type Route, routeIn } from "./route.ts";
 export { NetlinkSocket } from "./socket.ts";
-export { big16, type Bytes, joined, nulString, u32, u8 } from "./value.ts";
+export { big16, type Bytes, joined, nulString, plainString, u32, u8 } from "./value.ts";

@@ -18,7 +18,7 @@ export const REG32_02 = 10;
 export const REG32_05 = 13;
 
 /** Values of `meta`; enum nft_meta_keys. */
-export const META = { iifname: 6, oifname: 7, nfproto: 15, l4proto: 16 } as const;
+export const META = { protocol: 1, iifname: 6, oifname: 7, nfproto: 15, l4proto: 16 } as const;
 /** Values of `ct`; enum nft_ct_keys. */
 export const CT = { state: 0, status: 2 } as const;
 /** Bits of `ct state`. */

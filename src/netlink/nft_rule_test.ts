@@ -4,7 +4,7 @@
 import assert from "assert";
 import { AF_INET } from "../../ffi/mod.ts";
 import type { Request } from "./message.ts";
-import { replaceTable, type Ruleset } from "./nft.ts";
+import { replaceTables, type Ruleset } from "./nft.ts";
 import {
   anyBit,
   cmp,
@@ -35,11 +35,12 @@ const RTN_LOCAL = 2;
 const NFPROTO_IPV4 = 2;
 const IPV4 = [meta("nfproto"), cmp("eq", u8(NFPROTO_IPV4))];
 const NFGENMSG_SIZE = 4;
+const T = { family: "inet", name: "t" } as const;
 const EMPTY: Ruleset = { chains: [], sets: [], rules: [] };
 
 /** A request of a table named "t", by what it says it does. */
 function requestFor(ruleset: Partial<Ruleset>, what: RegExp): Request {
-  const found = replaceTable("t", "abc", { ...EMPTY, ...ruleset })
+  const found = replaceTables({ ...T, comment: "abc", ...EMPTY, ...ruleset })
     .findLast((request) => what.test(request.what));
   assert(found, `no request to ${what}`);
   return found;

@@ -4,25 +4,20 @@
 import assert from "assert";
 import { parseAttributes, readAttributes, readList } from "./attribute.ts";
 import type { Request } from "./message.ts";
-import {
-  concatenated,
-  type Element,
-  type NftSet,
-  replaceTable,
-  type Ruleset,
-  TYPE,
-} from "./nft.ts";
+import { replaceTables, type Ruleset } from "./nft.ts";
 import { interfaceName } from "./nft_expression.ts";
+import { concatenated, type Element, type NftSet, TYPE } from "./nft_set.ts";
 import { assertSame } from "./same_attributes_test.ts";
 import { big16, big32, nulString } from "./value.ts";
 
 const NFGENMSG_SIZE = 4;
 const DROP = { verdict: "drop" } as const;
+const T = { family: "inet", name: "t" } as const;
 const EMPTY: Ruleset = { chains: [], sets: [], rules: [] };
 
 /** A request of a table named "t", by what it says it does. */
 function requestFor(ruleset: Partial<Ruleset>, what: RegExp): Request {
-  const found = replaceTable("t", "abc", { ...EMPTY, ...ruleset })
+  const found = replaceTables({ ...T, comment: "abc", ...EMPTY, ...ruleset })
     .findLast((request) => what.test(request.what));
   assert(found, `no request to ${what}`);
   return found;
@@ -137,13 +132,13 @@ Deno.test("a map of verdicts by ranges has the begin and the first key behind th
 Deno.test("more elements than one attribute can hold go into several messages", () => {
   const elements = Array.from({ length: 2000 }, (_, port) => ({ key: big16(port) }));
   const sets = [{ name: "many", key: TYPE.inet_service, elements }];
-  const requests = replaceTable("t", "c", { ...EMPTY, sets });
+  const requests = replaceTables({ ...T, comment: "c", ...EMPTY, sets });
   assert.equal(requests.filter(({ what }) => /add elements/.test(what)).length, 5);
 });
 
 Deno.test("a comment with a NUL, or longer than its length can say, is refused", () => {
-  assert.throws(() => replaceTable("t", "a\0b", EMPTY), /has a NUL/);
-  assert.throws(() => replaceTable("t", "a".repeat(256), EMPTY), RangeError);
+  assert.throws(() => replaceTables({ ...T, comment: "a\0b", ...EMPTY }), /has a NUL/);
+  assert.throws(() => replaceTables({ ...T, comment: "a".repeat(256), ...EMPTY }), RangeError);
   assert.throws(() => interfaceName("a-name-too-long-"), /too long/);
   assert.deepEqual([...nulString("é")], [0xc3, 0xa9, 0]);
 });

@@ -81,7 +81,7 @@ function uplinkMtu(socket: NetlinkSocket): number | undefined {
 function explained(error: unknown): unknown {
   if (!(error instanceof NetlinkError)) return error;
   const advice: Record<string, string> = {
-    EPERM: "networks need root, or CAP_NET_ADMIN; --network none does not",
+    EPERM: "networks need root with CAP_NET_ADMIN; --network host does not",
     EOPNOTSUPP: "the kernel has no bridges: load the module with `modprobe bridge`",
   };
   const what = advice[error.code];

@@ -20,7 +20,7 @@ import {
 import { parseAddress, parseCidr } from "./address.ts";
 import { makeBridge } from "./bridge.ts";
 import { withSiblings } from "./files.ts";
-import { ensureRules } from "./firewall.ts";
+import { replaceRules, withdraw } from "./firewall.ts";
 import { allLeases, type Endpoint, readLeases, withNetworkLock, writeLeases } from "./lease.ts";
 import { hasNames, listNetworks, type Roots } from "./network.ts";
 import type { Attachment, Prepared } from "./prepare.ts";
@@ -159,9 +159,11 @@ export function disconnect(roots: Roots, container: string, network?: string): E
         errors.push(error);
       }
     };
-    const gone = allLeases(roots).filter((endpoint) =>
-      endpoint.container === container && (network === undefined || endpoint.network === network)
-    );
+    const all = allLeases(roots);
+    const isGone = (endpoint: Endpoint) =>
+      endpoint.container === container && (network === undefined || endpoint.network === network);
+    const gone = all.filter(isGone);
+    attempt(() => withdraw(roots, gone, all.filter((endpoint) => !isGone(endpoint))));
     for (const { network: name, host } of gone) {
       attempt(() => {
         const others = readLeases(roots, name).filter((one) => one.container !== container);
@@ -169,7 +171,6 @@ export function disconnect(roots: Roots, container: string, network?: string): E
       });
       if (network !== undefined) attempt(() => removeLink(host));
     }
-    if (gone.length > 0) attempt(() => ensureRules(roots));
     attempt(() => refreshHosts(roots, gone));
     if (errors.length > 0) {
       throw new AggregateError(errors, `cannot disconnect container "${container}"`);
@@ -207,7 +208,7 @@ export function reloadNetworks(roots: Roots): void {
         }
       });
     }
-    attempt(() => ensureRules(roots));
+    attempt(() => replaceRules(roots));
     if (errors.length > 0) throw new AggregateError(errors, "cannot reload networks");
   });
 }

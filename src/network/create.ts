@@ -73,6 +73,7 @@ export function createNetwork(roots: Roots, options: NetworkOptions): Network {
     const given = (options.subnets ?? []).map(parseSubnet);
     for (const subnet of given) refuseTaken(subnet, taken);
     const isV6 = ({ address }: Subnet) => address.length === 16;
+    refuseMisfits(given, options);
     if (given.length === 0) given.push(freeSubnet(userCandidates(), taken));
     if (options.ipv6 && !given.some(isV6)) given.push(uniqueLocal());
     if (given.filter(isV6).length > 1 || given.filter((subnet) => !isV6(subnet)).length > 1) {
@@ -216,6 +217,25 @@ function uniqueLocal(): Subnet {
   return { address, prefix: 64 };
 }
 
+/** Each gateway and range that is given has to be of a subnet that is given. */
+function refuseMisfits(subnets: readonly Subnet[], { gateways = [], ranges = [] }: NetworkOptions) {
+  const given = [
+    ...gateways.map((text) => ({
+      what: "gateway",
+      text,
+      address: parseAddress(text),
+      prefix: 128,
+    })),
+    ...ranges.map((text) => ({ what: "range", text, ...parseSubnet(text) })),
+  ];
+  for (const { what, text, address, prefix } of given) {
+    if (!address) throw new Error(`cannot use ${what} "${text}": it is not an address`);
+    if (subnets.some((subnet) => contains(subnet, address) && prefix >= subnet.prefix)) continue;
+    const all = subnets.map(formatSubnet).join(", ") || "there is none; give one with --subnet";
+    throw new Error(`cannot use ${what} "${text}": it is not in the subnet: ${all}`);
+  }
+}
+
 function withGateway(
   subnet: Subnet,
   { gateways = [], ranges = [] }: Pick<NetworkOptions, "gateways" | "ranges">,
@@ -226,13 +246,10 @@ function withGateway(
   }
   const gateway = gateways.map(parseAddress).find((address) => address?.length === length) ??
     addressAt(subnet, 1);
-  if (!contains(subnet, gateway)) {
-    throw new Error(`gateway ${formatAddress(gateway)} is not in subnet ${formatSubnet(subnet)}`);
+  if (formatAddress(gateway) === formatAddress(subnet.address)) {
+    throw new Error(`cannot use gateway "${formatAddress(gateway)}": it names the subnet itself`);
   }
   const range = ranges.map(parseSubnet).find(({ address }) => address.length === length);
-  if (range && !contains(subnet, range.address)) {
-    throw new Error(`range ${formatSubnet(range)} is not in subnet ${formatSubnet(subnet)}`);
-  }
   return {
     subnet: formatSubnet(subnet),
     gateway: formatAddress(gateway),

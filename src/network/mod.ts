@@ -22,7 +22,7 @@ export {
   UPLINK_RESOLV,
   withSiblings,
 } from "./files.ts";
-export { ensureRules, removeRules } from "./firewall.ts";
+export { ensureRules, removeRules, replaceRules } from "./firewall.ts";
 export { allLeases, type Endpoint, readLeases, withNetworkLock } from "./lease.ts";
 export {
   bridgeName,

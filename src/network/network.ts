@@ -36,6 +36,9 @@ export interface Network {
 /** The network of containers that ask for none. */
 export const DEFAULT_NETWORK = "bridge";
 
+/** What the host's ends of veth pairs begin with: no other engine's do. */
+export const VETH_PREFIX = "vethm";
+
 const SYSTEM_RUN = "/run/minictr";
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 const MODES = ["none", "host", "default", "private"];
@@ -94,7 +97,7 @@ export function tableName(roots: Roots): string {
 
 /** The host's end of a container's veth pair. */
 export function vethName(roots: Roots, container: string, network: string): string {
-  return `veth${hash(`${roots.run}\n${container}\n${network}`).slice(0, 10)}`;
+  return `${VETH_PREFIX}${hash(`${roots.run}\n${container}\n${network}`).slice(0, 10)}`;
 }
 
 /** Sixteen hexadecimal digits that tell texts apart, as FNV-1a does; against no adversary. */

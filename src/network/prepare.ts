@@ -1,5 +1,5 @@
 /** Before a container starts: all that can fail without it. */
-import { type Link, NETLINK_ROUTE, NetlinkSocket } from "../netlink/mod.ts";
+import { NETLINK_ROUTE, NetlinkSocket } from "../netlink/mod.ts";
 import { parseAddress } from "./address.ts";
 import { findBridge, hostRoutes, makeBridge } from "./bridge.ts";
 import { collides, defineDefault } from "./create.ts";
@@ -82,23 +82,24 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
     let ports = request.publish?.length
       ? choosePorts(request.publish, holdersOf(before, request.container))
       : [];
-    const attachments = request.networks.map((wish): Attachment => {
+    // All that may be refused comes before the first bridge is made.
+    const places = request.networks.map((wish) => {
       const on = before.filter(({ network }) => network === wish.name);
-      const { network, link } = networkFor(roots, socket, {
-        name: wish.name,
-        inUse: on.length > 0,
-      });
+      const network = networkFor(roots, socket, { name: wish.name, inUse: on.length > 0 });
       const place = { request, wish, name: interfaces.next().value, endpoints: on };
       const endpoint = endpointFor(roots, network, place);
       if (ports.length > 0 && !network.internal) {
         endpoint.ports = ports;
         ports = [];
       }
-      const { index: bridge, mtu } = link;
+      return { network, endpoint };
+    });
+    if (ports.length > 0) throw new Error("cannot publish a port on internal networks alone");
+    const attachments = places.map(({ network, endpoint }): Attachment => {
+      const { index: bridge, mtu } = makeBridge(socket, network);
       return { network, endpoint, bridge, gateways: [], ...mtu !== undefined && { mtu } };
     });
     findWaysOut(attachments, own.map(({ network }) => readNetwork(roots, network)));
-    if (ports.length > 0) throw new Error("cannot publish a port on internal networks alone");
     const after = [...before, ...attachments.map(({ endpoint }) => endpoint)];
     const write = (endpoints: Endpoint[]) => {
       for (const { network: { name } } of attachments) {
@@ -108,7 +109,7 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
     try {
       write(after);
       openWays(attachments);
-      ensureRules(roots, after);
+      ensureRules(roots, after, attachments.map(({ endpoint }) => endpoint));
     } catch (error) {
       write(before);
       throw error;
@@ -122,31 +123,24 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
   });
 }
 
-/** A network with its bridge, which is made where it is missing. */
+/** The definition of a network; of the default one a new one, where there is none that can be used. */
 function networkFor(
   roots: Roots,
   socket: NetlinkSocket,
   { name, inUse }: { name: string; inUse: boolean },
-): { network: Network; link: Link } {
-  let network = readNetwork(roots, name);
+): Network {
+  const network = readNetwork(roots, name);
   if (!network) {
-    if (name !== DEFAULT_NETWORK) {
-      throw new Error(
-        `there is no network "${name}"; \`minictr network create ${name}\` makes one`,
-      );
-    }
-    network = defineDefault(roots, socket);
+    if (name === DEFAULT_NETWORK) return defineDefault(roots, socket);
+    throw new Error(
+      `there is no network "${name}"; \`minictr network create ${name}\` makes one`,
+    );
   }
-  const link = findBridge(socket, network);
-  if (link?.isUp) return { network, link };
-  if (!link && collides(network, hostRoutes(socket))) { // The host's routes have changed since.
-    if (name !== DEFAULT_NETWORK || inUse) {
-      const where = network.subnets.map(({ subnet }) => subnet).join(", ");
-      throw new Error(`cannot make network "${name}": a route of the host leads to ${where}`);
-    }
-    network = defineDefault(roots, socket);
-  }
-  return { network, link: makeBridge(socket, network) };
+  // The host's routes may have changed since.
+  if (findBridge(socket, network) || !collides(network, hostRoutes(socket))) return network;
+  if (name === DEFAULT_NETWORK && !inUse) return defineDefault(roots, socket);
+  const where = network.subnets.map(({ subnet }) => subnet).join(", ");
+  throw new Error(`cannot make network "${name}": a route of the host leads to ${where}`);
 }
 
 function endpointFor(

@@ -1,10 +1,12 @@
 import assert from "assert";
-import { replaceTable } from "../netlink/mod.ts";
+import { replaceTables } from "../netlink/mod.ts";
 import type { Endpoint } from "./lease.ts";
 import type { Network } from "./network.ts";
 import type { Published } from "./port.ts";
 import { RAW_RULES } from "./guard.ts";
+import { publishedElements } from "./publish.ts";
 import { fingerprint, rulesFor } from "./rules.ts";
+import { SIBLING_RULES, siblings } from "./siblings.ts";
 
 function network(name: string, third: number, internal = false): Network {
   const subnets = [{ subnet: `10.91.${third}.0/24`, gateway: `10.91.${third}.1` }];
@@ -24,11 +26,16 @@ function commentsOf(networks: Network[], endpoints: Endpoint[], chain: string): 
     .map(({ comment }) => comment);
 }
 
-Deno.test("without a published port there is no chain that translates destinations", () => {
+Deno.test("without a subnet of IPv6 nothing translates destinations of it", () => {
   const { chains, sets } = rulesFor([network("front", 1)], [endpoint("front", "10.91.1.2/24")]);
   const hooks = chains.filter(({ hook }) => hook).map(({ name }) => name);
-  assert.deepEqual(hooks, ["raw", "forward", "postrouting"]);
-  assert.deepEqual(sets.map(({ name }) => name), ["bridges", "guard4", "guard6"]);
+  assert.deepEqual(hooks, ["raw", "forward", "postrouting", "prerouting", "output"]);
+  const names = ["bridges", "guard4", "guard6", "ports4", "ranges4"];
+  assert.deepEqual(sets.map(({ name }) => name), names);
+  const six = network("six", 2);
+  six.subnets.push({ subnet: "fd00::/64", gateway: "fd00::1" });
+  const both = rulesFor([six], []).sets.map(({ name }) => name);
+  assert.deepEqual(both, [...names, "ports6", "ranges6"]);
 });
 
 Deno.test("an internal network is closed before answers are let in, and is not masqueraded", () => {
@@ -38,7 +45,8 @@ Deno.test("an internal network is closed before answers are let in, and is not m
     "back: internal, nothing in",
     "answers",
   ]);
-  assert.deepEqual(commentsOf(networks, [], "postrouting"), ["front: out"]);
+  const hairpin = "front: hairpin";
+  assert.deepEqual(commentsOf(networks, [], "postrouting"), ["front: out", hairpin, hairpin]);
   assert.equal(commentsOf(networks, [], "raw").length, RAW_RULES);
 });
 
@@ -68,24 +76,30 @@ Deno.test("a range that keeps its numbers is one element, one that does not is o
 Deno.test("a port published on one address of IPv4 is in no map of IPv6", () => {
   const both = { ...endpoint("front", "10.91.1.2/24", [{ ...http, hostIp: "127.0.0.1" }]) };
   both.addresses = ["10.91.1.2/24", "fd00::2/64"];
-  const { sets } = rulesFor([network("front", 1)], [both]);
-  assert.deepEqual(sets.map(({ name }) => name), ["bridges", "guard4", "guard6", "ports4"]);
+  assert.deepEqual(publishedElements([both]).map(({ name }) => name), ["ports4"]);
 });
 
-Deno.test("fingerprint() changes with networks and ports, and not with who else is there", () => {
+Deno.test("fingerprint() changes with networks", () => {
   const networks = [network("front", 1)];
-  const web = endpoint("front", "10.91.1.2/24", [http]);
-  const other = endpoint("front", "10.91.1.3/24");
-  const before = fingerprint(networks, [web]);
-  assert.equal(fingerprint(networks, [web, other]), before);
-  assert.notEqual(fingerprint(networks, [other]), before);
-  assert.notEqual(fingerprint([...networks, network("back", 2)], [web]), before);
+  assert.equal(fingerprint([network("front", 1)]), fingerprint(networks));
+  assert.notEqual(fingerprint([...networks, network("back", 2)]), fingerprint(networks));
+  assert.notEqual(fingerprint([network("front", 1, true)]), fingerprint(networks));
+});
+
+Deno.test("only what an endpoint publishes comes and goes with it", () => {
+  const ports = [http, { ...http, host: 9000, container: 9000, count: 10 }];
+  const elements = publishedElements([endpoint("front", "10.91.1.2/24", ports)]);
+  assert.deepEqual(elements.map(({ name, elements }) => [name, elements.length]), [
+    ["ports4", 1],
+    ["ranges4", 1],
+  ]);
+  assert.deepEqual(publishedElements([endpoint("front", "10.91.1.2/24")]), []);
 });
 
 Deno.test("a thousand ports fit into the messages of one batch", () => {
   const many = { ...http, container: 20_000, host: 30_000, count: 1000 };
   const rules = rulesFor([network("front", 1)], [endpoint("front", "10.91.1.2/24", [many])]);
-  const requests = replaceTable("minictr", "x", rules);
+  const requests = replaceTables({ family: "inet", name: "minictr", comment: "x", ...rules });
   assert.ok(requests.every(({ body }) => body.length < 65_536));
 });
 
@@ -103,4 +117,15 @@ Deno.test("packets to a subnet are looked up once, and pass only if they came in
   );
   assert(chains.some(({ name }) => name === "guard_br-back"));
   assert.deepEqual(commentsOf(networks, [], "guard_br-back"), ["back: not by direct routing"]);
+});
+
+Deno.test("each bridge's addresses are refused from its ports, by family", () => {
+  const six = network("six", 2);
+  six.subnets.push({ subnet: "fd00::/64", gateway: "fd00::1" });
+  const { sets, rules } = siblings([network("front", 1), six]);
+  assert.deepEqual(sets.map(({ name, elements }) => [name, elements.length]), [
+    ["gateways4", 2],
+    ["gateways6", 1],
+  ]);
+  assert.equal(rules.length, SIBLING_RULES);
 });

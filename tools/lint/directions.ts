@@ -89,7 +89,7 @@ export const DOORS: readonly string[] = [
   "src/image/builtin.ts",
   "src/plan/seccomp/mod.ts",
   "src/container/etc_files.ts",
-  "src/container/networking.ts",
+  "src/container/membership.ts",
   "src/container/mounts.ts",
   "src/container/volumes.ts",
   "src/network/files.ts",
