@@ -41,18 +41,31 @@ export function cgroupSteps({ directories, files, devices }: CgroupPlan): Step[]
         EAGAIN: "cgroup.max.descendants or cgroup.max.depth of a parent is reached",
       })
     ),
-    ...files.map(fileStep),
+    ...fileSteps(files),
     ...devices ? [deviceProgram(devices.directory, devices.program)] : [],
   ];
 }
 
+/** A file that takes one line in a write is opened once for all lines. */
+function fileSteps(files: CgroupFile[]): Step[] {
+  let open: Slot | undefined;
+  return files.map((file, index) => {
+    const again = files[index + 1]?.path === file.path;
+    if (!open && !again) return fileStep(file);
+    const { path, content, label } = file;
+    const [opening, , closing] = writeFile(path, "");
+    const to = open ?? slot(path);
+    const calls = [call("write", [to, content, content.length])];
+    if (!open && opening) calls.unshift({ ...opening, to });
+    if (!again && closing) calls.push({ ...closing, args: [to] });
+    open = again ? to : undefined;
+    return step(label, calls, hintsFor(content));
+  });
+}
+
 function fileStep(file: CgroupFile): Step {
   if (file.inheritFrom !== undefined) return inherit(file, file.inheritFrom);
-  const hints = {
-    EBUSY: "its parent has processes of its own, or a child that needs more",
-    EINVAL: `the kernel does not take "${file.content}" here`,
-    ENOENT: "the controller is not enabled in the parent's cgroup.subtree_control",
-  };
+  const hints = hintsFor(file.content);
   const missing: On[] = file.mayFail
     ? [{ errno: "any", goto: "next" }]
     : file.optional
@@ -73,6 +86,14 @@ function fileStep(file: CgroupFile): Step {
     { ...other, id: ".otherwise" },
     ...otherRest,
   ], hints);
+}
+
+function hintsFor(content: string): Record<string, string> {
+  return {
+    EBUSY: "its parent has processes of its own, or a child that needs more",
+    EINVAL: `the kernel does not take "${content}" here`,
+    ENOENT: "the controller is not enabled in the parent's cgroup.subtree_control",
+  };
 }
 
 /** cpuset v1: an empty file takes its parent's content; cpusets(7). */
@@ -148,8 +169,13 @@ export function openCgroup(directory: string, to: Slot, inherited: boolean): Ste
 
 const GONE = { ENOENT: "the cgroup is not there: its container has ended" };
 
-/** Stage, v1: it moves itself, so that the host's side need not be waited for. */
+/**
+ * Stage, v1: it moves itself, so that the host's side need not be waited for. The files are closed
+ * with all others in the end.
+ */
 export function joinCgroup(join: CgroupJoin): Step[] {
   if (join.kind === "into") return [];
-  return join.paths.map((path) => step(`move into ${path}`, writeFile(path, "0"), GONE));
+  return join.paths.map((path) =>
+    step(`move into ${path}`, writeFile(path, "0").slice(0, 2), GONE)
+  );
 }

@@ -205,8 +205,7 @@ export function openHierarchies(
     slots.hierarchies.set(name, tree);
     return step(`open ${source} for ${mount.destination}/${name}`, [
       call("open_tree", [flags({ AT_FDCWD }), source, flags({ OPEN_TREE_CLONE })], { to: tree }),
-      setAttributes(tree, { propagation: { MS_PRIVATE }, below: true }),
-      setAttributes(tree, { set: options.set, below: false }),
+      setAttributes(tree, { set: options.set, propagation: { MS_PRIVATE }, below: false }),
     ]);
   });
 }

@@ -21,6 +21,7 @@ import {
   type On,
   type Slot,
   slot,
+  type Struct,
   struct,
 } from "./step.ts";
 
@@ -28,6 +29,7 @@ import {
 export type TargetKind = "directory" | "file";
 
 const OPEN_HOW_SIZE = 24; // Bytes.
+const NEW_DIRECTORY = mode(0o755);
 const RESOLVE_INSIDE = flags({ RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS });
 const RESOLVE_PLAIN = flags({ RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS });
 const OPEN_PATH = flags({ O_PATH, O_CLOEXEC });
@@ -63,8 +65,21 @@ function openat2(
   resolve: Flags,
   more: Parameters<typeof call>[2],
 ): Call {
-  const openHow = struct("open_how", [["flags", 8, how], ["mode", 8, 0], ["resolve", 8, resolve]]);
-  return call("openat2", [directory, path, openHow, OPEN_HOW_SIZE], more);
+  return call("openat2", [directory, path, openHow(how, resolve), OPEN_HOW_SIZE], more);
+}
+
+const HOWS = new Map<Flags, Map<Flags, Struct>>();
+
+/** The same struct for all calls that open alike. */
+function openHow(how: Flags, resolve: Flags): Struct {
+  let resolving = HOWS.get(resolve);
+  if (!resolving) HOWS.set(resolve, resolving = new Map());
+  let made = resolving.get(how);
+  if (!made) {
+    made = struct("open_how", [["flags", 8, how], ["mode", 8, 0], ["resolve", 8, resolve]]);
+    resolving.set(how, made);
+  }
+  return made;
 }
 
 /**
@@ -117,7 +132,7 @@ function make(parent: Slot, name: string, to: Slot, file: boolean, id: string): 
     to,
     id: `${id} open`,
   });
-  if (!file) return [call("mkdirat", [parent, name, mode(0o755)], { id, on: exists }), open];
+  if (!file) return [call("mkdirat", [parent, name, NEW_DIRECTORY], { id, on: exists }), open];
   const create = flags({ O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_CLOEXEC });
   return [
     call("openat", [parent, name, create, mode(0o644)], { id, to: made, on: exists }),

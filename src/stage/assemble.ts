@@ -1,10 +1,11 @@
 import { addressOf } from "../../ffi/mod.ts";
 import { type SyscallName, SYSCALLS } from "../../ffi/syscalls.ts";
-import type { Call, OperationName, Slot, Step, Struct } from "../plan/step.ts";
-import { HEADER_SIZE, INSTRUCTION_SIZE, OFFSET, OPERATION, OPERATIONS } from "./instruction.ts";
-import { type Operand, Operands } from "./operands.ts";
-import { scoped, wanted } from "./label.ts";
+import type { Call, On, OperationName, Slot, Step, Struct } from "../plan/step.ts";
+import { OFFSET, OPERATION, OPERATIONS } from "./instruction.ts";
+import { isStruct, type Operand, Operands } from "./operands.ts";
+import { Labels, type Target, wanted } from "./label.ts";
 import type { AssembleOptions, Origin, Program } from "./program.ts";
+import { Table } from "./table.ts";
 
 /**
  * Turns steps into a program: a table of instructions and the memory that they refer to.
@@ -12,29 +13,33 @@ import type { AssembleOptions, Origin, Program } from "./program.ts";
  * A call becomes one instruction. Beside it come stores of earlier results into its structs, stores
  * of its result to where it is awaited, and tests for a second expected error.
  *
- * This lies on the way of every start, and runs before any compiler has warmed up: it goes through
- * the steps once, with plain loops.
+ * This lies on the way of every start, and is interpreted: it goes through the steps once, with
+ * plain loops, and neither iterators nor a string for each label take part in it.
  */
 export function assemble(steps: Step[], options: AssembleOptions): Program {
   return new Assembler(steps, options).program;
 }
 
 const CLOCK_MONOTONIC = 1;
-const NO_WANT = 0x8000_0000; // High word of NEVER.
+
+/** Tests of one instruction's result after its own: what is wanted, and where to go on then. */
+interface FurtherTests {
+  offset: number;
+  step: number;
+  tests: { want: number; target: Target }[];
+  otherwise: Target;
+}
 
 class Assembler {
   readonly program: Program;
   readonly #arch: 0 | 1;
   readonly #operands: Operands;
-  #words = new Uint32Array(16_384);
-  #count = 0;
+  readonly #labels = new Labels();
+  readonly #table = new Table();
   readonly #origins: Origin[] = [];
-  /** Offsets in the table that hold an address: of the table, or of the memory behind it. */
-  readonly #toTable: number[] = [];
-  readonly #toMemory: number[] = [];
-  readonly #labels = new Map<string, number>();
-  readonly #jumps: [offset: number, label: string][] = [];
-  readonly #tests: [offset: number, Call, step: number][] = [];
+  /** Calls of the step in hand with more than one condition. */
+  readonly #manifold: [offset: number, on: On[]][] = [];
+  readonly #further: FurtherTests[] = [];
   readonly #times = new Map<number, number>();
 
   constructor(steps: Step[], readonly options: AssembleOptions) {
@@ -42,95 +47,74 @@ class Assembler {
     this.#arch = options.arch === "x86_64" ? 0 : 1;
     this.#operands = new Operands(options.base === "here");
     const all = handler.length === 0 ? steps : [...steps, ...handler];
-    this.#shareSlots(all);
     for (let index = 0; index < all.length; index++) {
-      if (index === steps.length) this.#end(index, 0);
-      this.#label(index === steps.length ? "failed" : `${index}`);
-      const calls = all[index]?.calls ?? [];
+      if (index === steps.length) this.#endAll(index);
+      const { calls } = all[index] as Step;
       for (let at = 0; at < calls.length; at++) this.#call(index, at, calls[at] as Call);
+      this.#endStep(index);
     }
     if (handler.length === 0) {
-      this.#end(steps.length, 0);
-      this.#label("failed");
-      this.#end(-1, 1);
+      this.#endAll(steps.length);
+      this.#emit(OPERATION + OPERATIONS.end, [1], -1, 0, false);
     }
-    this.#furtherTests();
+    this.#testFurther();
     this.program = this.#finish(all);
   }
 
-  /** A slot that several calls may fill is 8 bytes of its own, stored after whichever is reached. */
-  #shareSlots(steps: Step[]): void {
-    const seen = new Set<Slot>();
-    for (const { calls } of steps) {
-      for (const { to } of calls) {
-        if (!to) continue;
-        if (!seen.has(to)) seen.add(to);
-        else if (!this.#operands.slots.has(to)) {
-          this.#operands.slots.set(to, { offset: this.#operands.memory.take(8), inMemory: true });
-        }
-      }
-    }
-  }
-
-  #label(name: string): void {
-    this.#labels.set(name, this.#count);
-  }
-
-  /** Where a program that runs in this process returns: 0, or 1 after a failure. */
-  #end(step: number, status: number): void {
-    if (step >= 0) this.#label(`${step}`);
-    this.#emit(OPERATION + OPERATIONS.end, [status], { step, call: 0, main: false });
+  /** Where a program that runs in this process returns 0, and where it goes on after a failure. */
+  #endAll(step: number): void {
+    this.#emit(OPERATION + OPERATIONS.end, [0], step, 0, false);
+    this.#labels.name("failed", this.#table.count);
   }
 
   #call(step: number, at: number, call: Call): void {
-    const beside = { step, call: at, main: false };
-    if (call.id !== undefined) this.#label(scoped(call.id, step));
+    const { args, id, on, to } = call;
+    if (id !== undefined) this.#labels.name(id, this.#table.count);
     const time = this.options.trace ? this.#operands.memory.take(16) : 0;
     if (time > 0) {
-      const args: Operand[] = [CLOCK_MONOTONIC, { kind: "memory", offset: time }];
-      this.#emit(this.#number("clock_gettime"), args, beside);
+      const into: Operand[] = [CLOCK_MONOTONIC, { kind: "memory", offset: time }];
+      this.#emit(this.#number("clock_gettime"), into, step, at, false);
     }
-    for (const arg of call.args) {
-      if (typeof arg === "object" && "kind" in arg && arg.kind === "struct") {
-        this.#storeFields(arg, beside);
-      }
+    for (let index = 0; index < args.length; index++) {
+      const arg = args[index] as Operand;
+      if (isStruct(arg)) this.#storeFields(arg, step, at);
     }
-    const offset = HEADER_SIZE + this.#count * INSTRUCTION_SIZE;
-    if (time > 0) this.#times.set(this.#count, time);
-    this.#emit(this.#number(call.name), call.args, { step, call: at, main: true });
-    if (call.on) this.#branches(offset, call, step);
-    if (call.to) this.#store(call.to, offset + OFFSET.result, beside);
+    if (time > 0) this.#times.set(this.#table.count, time);
+    const offset = this.#emit(this.#number(call.name), args, step, at, true);
+    if (on) this.#branches(offset, call.name, on);
+    if (to) this.#store(to, offset + OFFSET.result, step, at);
   }
 
-  /** Says where a result is found, and stores it where it is awaited. */
-  #store(slot: Slot, offset: number, beside: Origin): void {
+  /** Says where a result is found, and stores it where it is looked for already. */
+  #store(slot: Slot, offset: number, step: number, at: number): void {
     const result: Operand = { kind: "result", offset };
-    const shared = this.#operands.slots.get(slot);
-    if (shared?.inMemory) {
-      const cell: Operand = { kind: "memory", offset: shared.offset };
-      this.#emit(OPERATION + OPERATIONS.store64, [cell, result], beside);
+    const known = this.#operands.slots.get(slot);
+    if (known) {
+      const cell: Operand = { kind: known.inMemory ? "memory" : "table", offset: known.offset };
+      this.#emit(OPERATION + OPERATIONS.store64, [cell, result], step, at, false);
     } else {
       this.#operands.slots.set(slot, { offset, inMemory: false });
     }
     const awaited = this.options.exports?.get(slot);
     if (awaited !== undefined) {
-      this.#emit(OPERATION + OPERATIONS.store64, [awaited, result], beside);
+      this.#emit(OPERATION + OPERATIONS.store64, [awaited, result], step, at, false);
     }
   }
 
   /** The results of earlier calls that a struct holds are stored into it before the call. */
-  #storeFields(struct: Struct, beside: Origin): void {
+  #storeFields(struct: Struct, step: number, at: number): void {
+    const { fields } = struct;
     let offset = 0;
-    for (const [, bytes, value] of struct.fields) {
-      if (typeof value === "object" && "kind" in value) {
-        if (value.kind === "struct") this.#storeFields(value, beside);
-        if (value.kind === "slot") {
-          const field: Operand = { kind: "memory", offset: this.#operands.struct(struct) + offset };
-          const operation = bytes === 8 ? OPERATIONS.store64 : OPERATIONS.store32;
-          this.#emit(OPERATION + operation, [field, value], beside);
-        }
+    for (let index = 0; index < fields.length; index++) {
+      const field = fields[index] as Struct["fields"][number];
+      const value = field[2];
+      if (isStruct(value)) this.#storeFields(value, step, at);
+      else if (typeof value === "object" && "kind" in value && value.kind === "slot") {
+        const place: Operand = { kind: "memory", offset: this.#operands.struct(struct) + offset };
+        const operation = field[1] === 8 ? OPERATIONS.store64 : OPERATIONS.store32;
+        this.#emit(OPERATION + operation, [place, value], step, at, false);
       }
-      offset += bytes;
+      offset += field[1];
     }
   }
 
@@ -141,143 +125,121 @@ class Assembler {
       : numbers[this.#arch];
   }
 
-  #emit(number: number, args: readonly Operand[], origin: Origin): void {
-    const offset = HEADER_SIZE + this.#count * INSTRUCTION_SIZE;
-    if (offset + INSTRUCTION_SIZE > this.#words.length * 4) {
-      const grown = new Uint32Array(this.#words.length * 2);
-      grown.set(this.#words);
-      this.#words = grown;
-    }
-    const word = offset >> 2;
+  /** Appends an instruction; returns its offset. */
+  #emit(number: number, args: readonly Operand[], step: number, call: number, main: boolean) {
+    const offset = this.#table.add(number);
     let indirect = 0;
     for (let index = 0; index < args.length; index++) {
-      if (this.#operand(offset + OFFSET.argument + 8 * index, args[index] as Operand)) {
-        indirect |= 1 << index;
-      }
+      const arg = args[index] as Operand;
+      const at = offset + OFFSET.argument + 8 * index;
+      if (typeof arg === "number") this.#table.put(at, arg);
+      else if (this.#operand(at, arg)) indirect |= 1 << index;
     }
-    this.#words[word] = number;
-    this.#words[word + 1] = indirect;
-    this.#words[(offset + OFFSET.want + 4) >> 2] = NO_WANT;
-    this.#origins.push(origin);
-    this.#count++;
+    if (indirect > 0) this.#table.indirect(offset, indirect);
+    this.#origins.push({ step, call, main });
+    return offset;
   }
 
   /** The first condition is the instruction's own; further ones are tested after a failure. */
-  #branches(offset: number, call: Call, step: number): void {
+  #branches(offset: number, name: string, on: On[]): void {
     let conditions = 0;
-    for (const on of call.on ?? []) {
-      const label = scoped(on.goto === "next" ? `${step + 1}` : on.goto, step);
-      if (on.errno === "any") this.#jumps.push([offset + OFFSET.fail, label]);
-      else if (conditions > 0 && on.errno === undefined) {
-        throw new Error(`only the first condition of "${call.name}" can be a value`);
+    for (let index = 0; index < on.length; index++) {
+      const condition = on[index] as On;
+      if (condition.errno === "any") this.#labels.jump(offset + OFFSET.fail, condition.goto);
+      else if (conditions > 0 && condition.errno === undefined) {
+        throw new Error(`only the first condition of "${name}" can be a value`);
       } else if (conditions++ === 0) {
-        this.#put(offset + OFFSET.want, wanted(on));
-        this.#jumps.push([offset + OFFSET.match, label]);
+        this.#table.want(offset, wanted(condition));
+        this.#labels.jump(offset + OFFSET.match, condition.goto);
       }
     }
-    if (conditions > 1) this.#tests.push([offset, call, step]);
+    if (conditions > 1) this.#manifold.push([offset, on]);
   }
 
-  #furtherTests(): void {
-    for (const [offset, call, step] of this.#tests) {
-      const label = `test ${offset}`;
-      this.#label(label);
-      const origin = { step, call: 0, main: false };
-      let otherwise = "failed";
-      let first = true;
-      for (const on of call.on ?? []) {
-        const goto = scoped(on.goto === "next" ? `${step + 1}` : on.goto, step);
-        if (on.errno === "any") otherwise = goto;
-        else if (first) first = false;
-        else this.#test([{ kind: "table", offset: 16 }], wanted(on), goto, origin);
+  /** From here on, the labels that begin with a dot are others. */
+  #endStep(step: number): void {
+    for (let each = this.#manifold.pop(); each; each = this.#manifold.pop()) {
+      const [offset, on] = each;
+      const tests = on.filter(({ errno }) => errno !== "any").slice(1)
+        .map((one) => ({
+          want: wanted(one),
+          target: this.#labels.target(one.goto, this.#table.count),
+        }));
+      const any = on.find(({ errno }) => errno === "any");
+      const otherwise = this.#labels.target(any?.goto ?? "failed", this.#table.count);
+      this.#further.push({ offset, step, tests, otherwise });
+    }
+    this.#labels.endStep(this.#table.count);
+  }
+
+  #testFurther(): void {
+    for (const { offset, step, tests, otherwise } of this.#further) {
+      this.#labels.jumpTo(offset + OFFSET.fail, this.#table.count);
+      for (const { want, target } of tests) {
+        this.#test([{ kind: "table", offset: 16 }], want, target, step);
       }
-      this.#test([], 0, otherwise, origin);
-      this.#jumps.push([offset + OFFSET.fail, label]);
+      this.#test([], 0, otherwise, step);
     }
   }
 
-  /** Goes to a label if the 8 bytes at an address are as wanted; without an address always. */
-  #test(args: Operand[], want: number, label: string, origin: Origin): void {
-    const offset = HEADER_SIZE + this.#count * INSTRUCTION_SIZE;
+  /** Goes on elsewhere if the 8 bytes at an address are as wanted; without an address always. */
+  #test(args: Operand[], want: number, target: Target, step: number): void {
     const operation = args.length > 0 ? OPERATIONS.load64 : OPERATIONS.add;
-    this.#emit(OPERATION + operation, args, origin);
-    this.#put(offset + OFFSET.want, want);
-    this.#jumps.push([offset + OFFSET.match, label]);
-  }
-
-  /** Writes a number into 8 bytes of the table. */
-  #put(offset: number, value: number): void {
-    this.#words[offset >> 2] = value;
-    this.#words[(offset >> 2) + 1] = Math.floor(value / 0x1_0000_0000);
-  }
-
-  #address(offset: number, target: number, inMemory: boolean): void {
-    this.#words[offset >> 2] = target;
-    (inMemory ? this.#toMemory : this.#toTable).push(offset);
+    const offset = this.#emit(OPERATION + operation, args, step, 0, false);
+    this.#table.want(offset, want);
+    this.#labels.jumpTo(offset + OFFSET.match, target);
   }
 
   /** Writes an operand; returns whether it is the address of the value and not the value. */
-  #operand(at: number, value: Operand): boolean {
-    if (typeof value === "number") this.#put(at, value);
-    else if (typeof value === "bigint") {
-      this.#words[at >> 2] = Number(value & 0xffff_ffffn);
-      this.#words[(at >> 2) + 1] = Number((value >> 32n) & 0xffff_ffffn);
-    } else if (value instanceof Uint8Array && this.#operands.here) {
-      this.#operands.held.push(value);
-      this.#put(at, Number(addressOf(value as Uint8Array<ArrayBuffer>)));
-    } else if (typeof value === "object" && "kind" in value) {
-      if (value.kind === "flags") this.#put(at, value.value);
-      else if (value.kind === "table") this.#address(at, value.offset, false);
-      else if (value.kind === "self" && value.what === "address") this.#address(at, 0, false);
-      else if (value.kind === "self") this.#operands.lengths.push([at, false, value.what, 8]);
-      else if (value.kind === "result") {
-        this.#address(at, value.offset, false);
-        return true;
-      } else if (value.kind === "slot") {
+  #operand(at: number, value: Exclude<Operand, number>): boolean {
+    if (typeof value === "bigint") {
+      this.#table.putWide(at, value);
+      return false;
+    }
+    if (typeof value === "string" || !("kind" in value)) {
+      if (typeof value !== "string" && this.#operands.here) {
+        this.#operands.held.push(value);
+        this.#table.put(at, Number(addressOf(value as Uint8Array<ArrayBuffer>)));
+      } else this.#table.address(at, this.#operands.lying(value), true);
+      return false;
+    }
+    switch (value.kind) {
+      case "flags":
+        this.#table.put(at, value.value);
+        return false;
+      case "slot": {
         const { offset, inMemory } = this.#operands.slot(value);
-        this.#address(at, offset, inMemory);
+        this.#table.address(at, offset, inMemory);
         return true;
-      } else this.#address(at, this.#operands.lying(value), true);
-    } else this.#address(at, this.#operands.lying(value), true);
-    return false;
+      }
+      case "table":
+      case "result":
+        this.#table.address(at, value.offset, false);
+        return value.kind === "result";
+      case "self":
+        if (value.what === "address") this.#table.address(at, 0, false);
+        else this.#operands.lengths.push([at, false, value.what, 8]);
+        return false;
+      default:
+        this.#table.address(at, this.#operands.lying(value), true);
+        return false;
+    }
   }
 
   #finish(steps: Step[]): Program {
-    const memory = this.#operands.memory;
-    const tableLength = HEADER_SIZE + this.#count * INSTRUCTION_SIZE;
+    const { memory, lengths } = this.#operands;
+    const tableLength = this.#table.length;
     const length = tableLength + memory.length;
-    for (const [at, inMemory, what, bytes] of this.#operands.lengths) {
+    for (const [at, inMemory, what, bytes] of lengths) {
       const value = what === "length" ? length : tableLength;
       if (inMemory) memory.number(at, value, bytes);
-      else this.#put(at, value);
+      else this.#table.put(at, value);
     }
     const bytes = new Uint8Array(length);
-    const words = new Uint32Array(bytes.buffer);
     const base = this.options.base === "here" ? addressOf(bytes) : this.options.base;
-    const start = Number(base);
-    words.set(this.#words.subarray(0, tableLength >> 2));
-    const put = (offset: number, address: number) => {
-      words[offset >> 2] = address;
-      words[(offset >> 2) + 1] = Math.floor(address / 0x1_0000_0000);
-    };
-    put(0, start + HEADER_SIZE);
-    for (const offset of this.#toTable) put(offset, start + (words[offset >> 2] ?? 0));
-    for (const offset of this.#toMemory) {
-      put(offset, start + tableLength + (words[offset >> 2] ?? 0));
-    }
-    const failed = start + this.#target("failed"); // Where nothing else is said.
-    for (let at = HEADER_SIZE + OFFSET.fail; at < tableLength; at += INSTRUCTION_SIZE) {
-      put(at, failed);
-    }
-    for (const [offset, label] of this.#jumps) put(offset, start + this.#target(label));
-    memory.finish(bytes, tableLength, start + tableLength);
+    this.#table.finish(bytes, Number(base), memory, this.#labels);
+    memory.finish(bytes, tableLength, Number(base) + tableLength);
     return { bytes, base, tableLength, origins: this.#origins, steps, ...this.#maps(tableLength) };
-  }
-
-  #target(label: string): number {
-    const index = this.#labels.get(label);
-    if (index === undefined) throw new Error(`no step has the label "${label}"`);
-    return HEADER_SIZE + index * INSTRUCTION_SIZE;
   }
 
   #maps(tableLength: number) {

@@ -1,3 +1,10 @@
+import { cString } from "../../ffi/mod.ts";
+
+/** Text whose bytes are its characters. */
+const PLAIN = /^[ -~]*$/;
+/** In front of an offset among the texts, which lie behind all else. */
+const TEXTS = 0x4000_0000;
+
 /**
  * Growing memory whose own address is not known yet: what a program's instructions refer to.
  *
@@ -8,11 +15,19 @@ export class Memory {
   #words = new Uint32Array(this.#bytes.buffer);
   #length = 8; // Nothing lies at 0, so that an offset is never 0.
   #relocations: number[] = [];
-  #texts = new Map<string, number>();
+  readonly #texts = new Map<string, number>();
+  /** Encoded all at once, which costs as much as one. */
+  readonly #plain: string[] = [];
+  #plainLength = 0;
 
   /** Bytes in use. */
   get length(): number {
-    return this.#length;
+    return this.#length + ((this.#plainLength + 7) & ~7);
+  }
+
+  /** Where an offset that was returned here will be. */
+  place(offset: number): number {
+    return offset < TEXTS ? offset : this.#length + offset - TEXTS;
   }
 
   /** Takes zeroed bytes, 8-byte aligned; returns their offset. */
@@ -31,9 +46,15 @@ export class Memory {
   }
 
   /** Puts text with its NUL, once however often it is asked for; returns its offset. */
-  text(value: string, encode: (text: string) => Uint8Array): number {
+  text(value: string): number {
     let offset = this.#texts.get(value);
-    if (offset === undefined) this.#texts.set(value, offset = this.put(encode(value)));
+    if (offset !== undefined) return offset;
+    if (PLAIN.test(value)) {
+      offset = TEXTS + this.#plainLength;
+      this.#plain.push(value);
+      this.#plainLength += value.length + 1;
+    } else offset = this.put(cString(value));
+    this.#texts.set(value, offset);
     return offset;
   }
 
@@ -60,10 +81,13 @@ export class Memory {
 
   /** Copies all of it to `at` in `bytes`, its addresses made absolute to `start`. */
   finish(bytes: Uint8Array, at: number, start: number): void {
-    for (const offset of this.#relocations) {
-      this.number(offset, start + (this.#words[offset >> 2] ?? 0));
+    for (let index = 0; index < this.#relocations.length; index++) {
+      const offset = this.#relocations[index] as number;
+      this.number(offset, start + this.place(this.#words[offset >> 2] as number));
     }
     bytes.set(this.#bytes.subarray(0, this.#length), at);
+    const texts = this.#plain.join("\0"); // The last NUL is there already.
+    new TextEncoder().encodeInto(texts, bytes.subarray(at + this.#length));
   }
 
   #grow(): void {

@@ -1,4 +1,4 @@
-import { addressOf, cString } from "../../ffi/mod.ts";
+import { addressOf } from "../../ffi/mod.ts";
 import type { Room, Slot, Strings, Struct, Value } from "../plan/step.ts";
 import { Memory } from "./memory.ts";
 
@@ -10,6 +10,11 @@ export type Operand =
   | { kind: "memory"; offset: number }
   /** The value at an offset in the table. */
   | { kind: "result"; offset: number };
+
+/** Whether an operand is a struct. */
+export function isStruct(value: Operand): value is Struct {
+  return typeof value === "object" && "kind" in value && value.kind === "struct";
+}
 
 /** What the operands of a program stand for, as far as it lies in the memory behind its table. */
 export class Operands {
@@ -39,8 +44,8 @@ export class Operands {
 
   /** Where in memory lies what an operand stands for. */
   lying(value: Exclude<Operand, number | bigint>): number {
-    if (typeof value === "string") return this.memory.text(value, cString);
-    if (value instanceof Uint8Array) return this.memory.put(value);
+    if (typeof value === "string") return this.memory.text(value);
+    if (!("kind" in value)) return this.memory.put(value);
     switch (value.kind) {
       case "memory":
         return value.offset;
@@ -67,12 +72,14 @@ export class Operands {
   struct(struct: Struct): number {
     const known = this.#structs.get(struct);
     if (known !== undefined) return known;
+    const { fields } = struct;
     let size = 0;
-    for (const [, bytes] of struct.fields) size += bytes;
+    for (let index = 0; index < fields.length; index++) size += fields[index]?.[1] ?? 0;
     const start = this.memory.take(size);
     this.#structs.set(struct, start);
     let offset = start;
-    for (const [, bytes, value] of struct.fields) {
+    for (let index = 0; index < fields.length; index++) {
+      const [, bytes, value] = fields[index] as Struct["fields"][number];
       this.#field(offset, bytes, value);
       offset += bytes;
     }
@@ -82,23 +89,22 @@ export class Operands {
   #field(offset: number, bytes: number, value: Value): void {
     const { memory } = this;
     if (typeof value === "number" || typeof value === "bigint") memory.number(offset, value, bytes);
-    else if (value instanceof Uint8Array && this.here) {
-      this.held.push(value);
-      memory.number(offset, Number(addressOf(value as Uint8Array<ArrayBuffer>)));
-    } else if (typeof value === "object" && "kind" in value && value.kind === "flags") {
-      memory.number(offset, value.value, bytes);
-    } else if (typeof value === "object" && "kind" in value && value.kind === "self") {
-      this.lengths.push([offset, true, value.what, bytes]);
-    } else if (!(typeof value === "object" && "kind" in value && value.kind === "slot")) {
-      memory.address(offset, this.lying(value));
-    }
+    else if (typeof value === "string") memory.address(offset, this.lying(value));
+    else if (!("kind" in value)) {
+      if (this.here) {
+        this.held.push(value);
+        memory.number(offset, Number(addressOf(value as Uint8Array<ArrayBuffer>)));
+      } else memory.address(offset, this.lying(value));
+    } else if (value.kind === "flags") memory.number(offset, value.value, bytes);
+    else if (value.kind === "self") this.lengths.push([offset, true, value.what, bytes]);
+    else if (value.kind !== "slot") memory.address(offset, this.lying(value));
   }
 
   #strings({ values }: Strings): number {
     const { memory } = this;
     const start = memory.take(8 * (values.length + 1));
     for (let index = 0; index < values.length; index++) {
-      memory.address(start + 8 * index, memory.text(values[index] ?? "", cString));
+      memory.address(start + 8 * index, memory.text(values[index] ?? ""));
     }
     return start;
   }
