@@ -5,7 +5,7 @@ import { RUN } from "./run_flags.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The flags are those of `run`; it is another command. */
-const CREATE = {
+export const CREATE = {
   ...RUN,
   command: "create",
   summary: "Create a new container without starting it",

@@ -4,7 +4,8 @@ import { canRun, examine, isUnicodeLocale, reportText } from "../doctor/mod.ts";
 import { parseCommandLine, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
 
-const DOCTOR = {
+/** `doctor` */
+export const DOCTOR = {
   command: "doctor",
   operands: "[--json]",
   summary: "Try what this host can do, and say what each lack means and how to mend it",

@@ -6,7 +6,7 @@ import { rootsBelow } from "../container/mod.ts";
 import { forEach } from "./containers.ts";
 import { type Grammar, parseCommandLine, parsed, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
-import { KILL, plain, RM, STOP } from "./lifecycle_flags.ts";
+import { KILL, PAUSE, RM, START, STOP, UNPAUSE, WAIT } from "./lifecycle_flags.ts";
 import { parseInteger } from "./number.ts";
 import { parseSignal } from "./signal.ts";
 
@@ -68,7 +68,7 @@ export const rm: Run = async (args, root) => {
 
 /** `minictr pause` */
 export const pause: Run = async (args, root) => {
-  const grammar = plain("pause", "Freeze all processes of containers", "it takes no more CPU time");
+  const grammar = PAUSE;
   const line = parseCommandLine(grammar, args);
   if (helped(grammar, line.help)) return 0;
   const { running } = await import("../container/stop.ts");
@@ -79,7 +79,7 @@ export const pause: Run = async (args, root) => {
 
 /** `minictr unpause` */
 export const unpause: Run = async (args, root) => {
-  const grammar = plain("unpause", "Let frozen containers go on", "from where it was");
+  const grammar = UNPAUSE;
   const line = parseCommandLine(grammar, args);
   if (helped(grammar, line.help)) return 0;
   const { running } = await import("../container/stop.ts");
@@ -90,7 +90,7 @@ export const unpause: Run = async (args, root) => {
 
 /** `minictr wait`: prints the exit status of each as soon as it has ended. */
 export const wait: Run = async (args, root) => {
-  const grammar = plain("wait", "Wait for the end of containers", "prints its exit status");
+  const grammar = WAIT;
   const { operands, help } = parseCommandLine(grammar, args);
   if (helped(grammar, help)) return 0;
   if (operands.length === 0) throw wrongUse(grammar, '"wait" needs a container');
@@ -108,7 +108,7 @@ export const wait: Run = async (args, root) => {
 
 /** `minictr start`: runs containers that have ended, or were only created, in the background. */
 export const start: Run = async (args, root) => {
-  const grammar = plain("start", "Start containers again", "with the same spec and files");
+  const grammar = START;
   const line = parseCommandLine(grammar, args);
   if (helped(grammar, line.help)) return 0;
   const roots = rootsBelow(root);

@@ -70,13 +70,27 @@ export const RM = {
   }],
 } as const satisfies Grammar;
 
-/** `wait`, `start`, `pause` and `unpause`, which have no options. */
-export function plain(command: string, summary: string, does: string): Grammar {
-  return {
-    command,
-    operands: "CONTAINER…",
-    summary,
-    examples: [[`minictr ${command} web`, does]],
-    groups: [],
-  };
+/** `pause` */
+export const PAUSE = plain("pause", "Freeze all processes of containers", [
+  ["minictr pause web", "it takes no more CPU time"],
+]);
+
+/** `unpause` */
+export const UNPAUSE = plain("unpause", "Let frozen containers go on", [
+  ["minictr unpause web", "from where it was"],
+]);
+
+/** `wait` */
+export const WAIT = plain("wait", "Wait for the end of containers", [
+  ["minictr wait web", "prints its exit status"],
+]);
+
+/** `start` */
+export const START = plain("start", "Start containers again", [
+  ["minictr start web", "with the same spec and files"],
+]);
+
+/** A command of containers that has no options. */
+function plain(command: string, summary: string, examples: Grammar["examples"]): Grammar {
+  return { command, operands: "CONTAINER…", summary, examples, groups: [] };
 }

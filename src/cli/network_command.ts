@@ -18,9 +18,12 @@ import { parseInterspersed } from "./interspersed.ts";
 import {
   NETWORK_CONNECT,
   NETWORK_CREATE,
+  NETWORK_DISCONNECT,
   NETWORK_INSPECT,
   NETWORK_LS,
-  networkGrammar,
+  NETWORK_PRUNE,
+  NETWORK_RELOAD,
+  NETWORK_RM,
 } from "./network_flags.ts";
 import { described, networkRow, NETWORKS } from "./network_rows.ts";
 import { parseInteger } from "./number.ts";
@@ -29,11 +32,6 @@ import { UsageError } from "./usage_error.ts";
 
 const LEAST_MTU = 68, MOST_MTU = 65_535;
 
-const RM = networkGrammar("rm", "NETWORK…", "Remove networks that no container is on");
-const DISCONNECT = networkGrammar("disconnect", "NETWORK CONTAINER", "Take a container off");
-const PRUNE = networkGrammar("prune", "", "Remove all networks that no container is on");
-const RELOAD = networkGrammar("reload", "", "Make bridges and packet filter rules again");
-
 type Act = (args: string[], roots: Roots) => void | Promise<void>;
 
 const VERBS: Record<string, [Grammar, Act]> = {
@@ -41,11 +39,11 @@ const VERBS: Record<string, [Grammar, Act]> = {
   ls: [NETWORK_LS, list],
   list: [NETWORK_LS, list],
   inspect: [NETWORK_INSPECT, inspect],
-  rm: [RM, remove],
+  rm: [NETWORK_RM, remove],
   connect: [NETWORK_CONNECT, connect],
-  disconnect: [DISCONNECT, disconnect],
-  prune: [PRUNE, prune],
-  reload: [RELOAD, (_, roots) => reloadNetworks(roots)],
+  disconnect: [NETWORK_DISCONNECT, disconnect],
+  prune: [NETWORK_PRUNE, prune],
+  reload: [NETWORK_RELOAD, (_, roots) => reloadNetworks(roots)],
 };
 
 /** `minictr network create|ls|inspect|rm|connect|disconnect|prune|reload` */
@@ -117,8 +115,8 @@ function known(roots: Roots, name: string): Network {
 }
 
 function remove(args: string[], roots: Roots): void {
-  const { operands } = parseCommandLine(RM, args);
-  if (operands.length === 0) throw wrongUse(RM, '"network rm" needs a network');
+  const { operands } = parseCommandLine(NETWORK_RM, args);
+  if (operands.length === 0) throw wrongUse(NETWORK_RM, '"network rm" needs a network');
   for (const name of operands) {
     removeNetwork(roots, known(roots, name).name);
     console.log(name);
@@ -126,7 +124,7 @@ function remove(args: string[], roots: Roots): void {
 }
 
 function prune(args: string[], roots: Roots): void {
-  parseCommandLine(PRUNE, args);
+  parseCommandLine(NETWORK_PRUNE, args);
   const used = new Set(allLeases(roots).map(({ network }) => network));
   for (const { name } of listNetworks(roots)) {
     if (used.has(name) || name === DEFAULT_NETWORK) continue;
@@ -147,9 +145,9 @@ function connect(args: string[], roots: Roots): void {
 }
 
 function disconnect(args: string[], roots: Roots): void {
-  const { operands: [network, name] } = parseCommandLine(DISCONNECT, args);
+  const { operands: [network, name] } = parseCommandLine(NETWORK_DISCONNECT, args);
   if (network === undefined || name === undefined) {
-    throw wrongUse(DISCONNECT, '"network disconnect" needs a network and a container');
+    throw wrongUse(NETWORK_DISCONNECT, '"network disconnect" needs a network and a container');
   }
   leaveNetwork(roots, pick(knownContainers(roots), name), network);
 }

@@ -72,7 +72,35 @@ export const NETWORK_INSPECT = {
   }],
 } as const satisfies Grammar;
 
-/** The other commands of `network`, which have no options. */
-export function networkGrammar(verb: string, operands: string, summary: string): Grammar {
-  return { command: `network ${verb}`, operands, summary, examples: [], groups: [] };
+/** `network rm` */
+export const NETWORK_RM = plain("rm", "NETWORK…", "Remove networks that no container is on", [
+  ["minictr network rm lab", "its bridge and rules go with it"],
+]);
+
+/** `network disconnect` */
+export const NETWORK_DISCONNECT = plain(
+  "disconnect",
+  "NETWORK CONTAINER",
+  "Take a container off a network",
+  [["minictr network disconnect lab web", "its other networks stay"]],
+);
+
+/** `network prune` */
+export const NETWORK_PRUNE = plain("prune", "", "Remove all networks that no container is on", [
+  ["minictr network prune", "but for the default one"],
+]);
+
+/** `network reload` */
+export const NETWORK_RELOAD = plain("reload", "", "Make bridges and packet filter rules again", [
+  ["minictr network reload", "after a firewall has thrown its rules away"],
+]);
+
+/** A command of `network` that has no options. */
+function plain(
+  verb: string,
+  operands: string,
+  summary: string,
+  examples: Grammar["examples"],
+): Grammar {
+  return { command: `network ${verb}`, operands, summary, examples, groups: [] };
 }

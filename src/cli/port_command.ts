@@ -5,7 +5,8 @@ import { allLeases } from "../network/mod.ts";
 import { type Grammar, parseCommandLine, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
 
-const PORT = {
+/** `port` */
+export const PORT = {
   command: "port",
   operands: "CONTAINER [PORT[/PROTO]]",
   summary: "Print the published ports of a container",

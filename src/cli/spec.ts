@@ -1,5 +1,15 @@
 import { defaultSpec, printSpec } from "../spec/mod.ts";
-import { UsageError } from "./usage_error.ts";
+import { type Grammar, parseCommandLine, wrongUse } from "./grammar.ts";
+import { helpText } from "./help.ts";
+
+/** `spec` */
+export const SPEC: Grammar = {
+  command: "spec",
+  operands: "",
+  summary: "Print a default config.json",
+  examples: [["minictr spec >config.json", "runc spec writes the file itself"]],
+  groups: [],
+};
 
 /**
  * `minictr spec`: prints the config.json of a container for which nothing was said.
@@ -7,9 +17,12 @@ import { UsageError } from "./usage_error.ts";
  * Equivalent to `runc spec`, which writes the file instead.
  */
 export async function run(args: string[]): Promise<number> {
-  if (args.length > 0) {
-    throw new UsageError(`"spec" takes no operands; see it with \`minictr spec >config.json\``);
+  const { operands, help } = parseCommandLine(SPEC, args);
+  if (help) {
+    console.log(helpText(SPEC));
+    return 0;
   }
+  if (operands.length > 0) throw wrongUse(SPEC, `unexpected operand "${operands[0]}"`);
   console.log(await printSpec(defaultSpec()));
   return 0;
 }
