@@ -7,7 +7,20 @@
  *
  * @module
  */
-import * as C from "../../ffi/mod.ts";
+import {
+  ARCH,
+  CLD_EXITED,
+  O_CLOEXEC,
+  P_PIDFD,
+  POLLIN,
+  POLLOUT,
+  SIGKILL,
+  SIGWINCH,
+  SyscallError,
+  TIOCGWINSZ,
+  TIOCSWINSZ,
+  WEXITED,
+} from "../../ffi/mod.ts";
 import { goto } from "../plan/calls.ts";
 import {
   type Call,
@@ -57,8 +70,6 @@ export interface Attended {
   timeoutMs?: number;
 }
 
-const { CLD_EXITED, P_PIDFD, POLLIN, POLLOUT, SIGKILL, SIGWINCH, TIOCGWINSZ, TIOCSWINSZ, WEXITED } =
-  C;
 const WNOHANG = 1;
 const CLOCK_MONOTONIC = 1;
 const BUFFER_SIZE = 4096; // Bytes; a pipe that is ready for output takes as many at once.
@@ -69,9 +80,9 @@ const REVENTS = 0xffff_0000_0000_0000n;
 /** Attends to a child until it has ended and its output is through; waitid(2), poll(2). */
 export function attend(attended: Attended): End {
   const siginfo = room("siginfo_t", 128);
-  const program = assemble(attendSteps(attended, siginfo), { base: "here", arch: C.ARCH });
+  const program = assemble(attendSteps(attended, siginfo), { base: "here", arch: ARCH });
   const failure = runHere(program);
-  if (failure) throw new C.SyscallError("ppoll", failure.errno);
+  if (failure) throw new SyscallError("ppoll", failure.errno);
   const info = roomOf(program, siginfo);
   const view = new DataView(info.buffer, info.byteOffset);
   const status = view.getInt32(24, true); // si_status
@@ -120,7 +131,7 @@ function startTimer(timeoutMs: number, timer: Slot, polled: Room): Call[] {
   view.setBigUint64(16, BigInt(Math.floor(timeoutMs / 1000)), true);
   view.setBigUint64(24, BigInt(timeoutMs % 1000) * 1_000_000n, true);
   return [
-    call("timerfd_create", [CLOCK_MONOTONIC, flags({ O_CLOEXEC: C.O_CLOEXEC })], { to: timer }),
+    call("timerfd_create", [CLOCK_MONOTONIC, flags({ O_CLOEXEC })], { to: timer }),
     call("timerfd_settime", [timer, 0, setting, 0]),
     call("store32", [place(polled, 16), timer]),
   ];

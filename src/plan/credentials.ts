@@ -1,15 +1,15 @@
-import * as C from "../../ffi/constants.ts";
-import { SpecError } from "../spec/error.ts";
-import type { LinuxCapabilities, User } from "../spec/types.ts";
-import { type Call, call, flags, type Step, step, struct } from "./step.ts";
-
-const {
+import {
   PR_CAP_AMBIENT,
   PR_CAP_AMBIENT_RAISE,
   PR_CAPBSET_DROP,
   PR_SET_KEEPCAPS,
   PR_SET_NO_NEW_PRIVS,
-} = C;
+  SECCOMP_SET_MODE_FILTER,
+} from "../../ffi/constants.ts";
+import { SpecError } from "../spec/error.ts";
+import type { LinuxCapabilities, User } from "../spec/types.ts";
+import { type Call, call, flags, type Step, step, struct } from "./step.ts";
+
 const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522;
 
 /** By number; capabilities(7), `include/uapi/linux/capability.h`. */
@@ -132,7 +132,6 @@ export function loadFilter(filter: Uint8Array, filterFlags: Record<string, numbe
     ["(padding)", 4, 0],
     ["filter", 8, filter],
   ]);
-  const { SECCOMP_SET_MODE_FILTER } = C;
   return step("load the seccomp filter", [
     call("seccomp", [flags({ SECCOMP_SET_MODE_FILTER }), flags(filterFlags), program]),
   ], {

@@ -1,4 +1,16 @@
-import * as C from "../../ffi/constants.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_RECURSIVE,
+  MOUNT_ATTR_RDONLY,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  O_CLOEXEC,
+  O_NOFOLLOW,
+  O_PATH,
+  OPEN_TREE_CLONE,
+  S_IFCHR,
+  S_IFMT,
+} from "../../ffi/constants.ts";
 import { attach, newFilesystem, setAttributes } from "./calls.ts";
 import { parseMountOptions } from "./mount_options.ts";
 import {
@@ -15,20 +27,6 @@ import {
   step,
 } from "./step.ts";
 import { openInside, openPlain } from "./target.ts";
-
-const {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  AT_RECURSIVE,
-  MOUNT_ATTR_RDONLY,
-  MOVE_MOUNT_F_EMPTY_PATH,
-  O_CLOEXEC,
-  O_NOFOLLOW,
-  O_PATH,
-  OPEN_TREE_CLONE,
-  S_IFCHR,
-  S_IFMT,
-} = C;
 
 const CLONE_EMPTY = flags({ OPEN_TREE_CLONE, AT_EMPTY_PATH });
 const OPEN_PATH = flags({ O_PATH, O_CLOEXEC });

@@ -1,4 +1,18 @@
-import * as C from "../../ffi/constants.ts";
+import {
+  MOUNT_ATTR__ATIME,
+  MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NODIRATIME,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NOSYMFOLLOW,
+  MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_STRICTATIME,
+  MS_PRIVATE,
+  MS_SHARED,
+  MS_SLAVE,
+  MS_UNBINDABLE,
+} from "../../ffi/constants.ts";
 import { SpecError } from "../spec/error.ts";
 import { type Flags, flags } from "./step.ts";
 
@@ -20,10 +34,6 @@ export interface MountOptions {
   /** `idmap` or `ridmap`. */
   idmap?: { below: boolean };
 }
-
-const { MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC } = C;
-const { MOUNT_ATTR__ATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOSYMFOLLOW } = C;
-const { MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME } = C;
 
 /** Each attribute option: what it sets and clears; a prefix `r` means all mounts below, too. */
 const ATTRIBUTES: Record<string, { set?: Record<string, number>; clear?: Record<string, number> }> =
@@ -49,7 +59,6 @@ const ATTRIBUTES: Record<string, { set?: Record<string, number>; clear?: Record<
     strictatime: { set: { MOUNT_ATTR_STRICTATIME }, clear: { MOUNT_ATTR__ATIME } },
   };
 
-const { MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE } = C;
 const PROPAGATION: Record<string, Record<string, number>> = {
   private: { MS_PRIVATE },
   slave: { MS_SLAVE },

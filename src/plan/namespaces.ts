@@ -1,4 +1,17 @@
-import * as C from "../../ffi/constants.ts";
+import {
+  AT_FDCWD,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+  CLONE_PARENT,
+  O_RDONLY,
+  SIGCHLD,
+} from "../../ffi/constants.ts";
 import { writeFile } from "./calls.ts";
 import { SpecError } from "../spec/error.ts";
 import type { LinuxNamespace, LinuxTimeOffset } from "../spec/types.ts";
@@ -14,18 +27,16 @@ import {
   struct,
 } from "./step.ts";
 
-const { AT_FDCWD, CLONE_PARENT, O_RDONLY, SIGCHLD } = C;
-
 /** The flag of each `linux.namespaces[].type`; clone(2). */
 const FLAGS: Record<string, Record<string, number>> = {
-  mount: { CLONE_NEWNS: C.CLONE_NEWNS },
-  cgroup: { CLONE_NEWCGROUP: C.CLONE_NEWCGROUP },
-  uts: { CLONE_NEWUTS: C.CLONE_NEWUTS },
-  ipc: { CLONE_NEWIPC: C.CLONE_NEWIPC },
-  user: { CLONE_NEWUSER: C.CLONE_NEWUSER },
-  pid: { CLONE_NEWPID: C.CLONE_NEWPID },
-  network: { CLONE_NEWNET: C.CLONE_NEWNET },
-  time: { CLONE_NEWTIME: C.CLONE_NEWTIME },
+  mount: { CLONE_NEWNS },
+  cgroup: { CLONE_NEWCGROUP },
+  uts: { CLONE_NEWUTS },
+  ipc: { CLONE_NEWIPC },
+  user: { CLONE_NEWUSER },
+  pid: { CLONE_NEWPID },
+  network: { CLONE_NEWNET },
+  time: { CLONE_NEWTIME },
 };
 
 /** How the stage gets into its namespaces. */

@@ -1,4 +1,18 @@
-import * as C from "../../ffi/constants.ts";
+import {
+  AT_FDCWD,
+  AT_RECURSIVE,
+  MNT_DETACH,
+  MOUNT_ATTR_RDONLY,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MS_PRIVATE,
+  MS_REC,
+  MS_SHARED,
+  MS_SLAVE,
+  MS_UNBINDABLE,
+  O_CLOEXEC,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+} from "../../ffi/constants.ts";
 import type { MountOptions } from "./mount_options.ts";
 import { newFilesystem, setAttributes } from "./calls.ts";
 import { type Call, call, flags, type Slot, slot, type Step, step } from "./step.ts";
@@ -9,19 +23,6 @@ export type RootSource =
   | { kind: "directory"; path: string }
   /** A writable layer over read-only ones; `volatile` where the layer need not outlive a crash. */
   | { kind: "overlay"; lower: string[]; upper: string; work: string; volatile: boolean };
-
-const {
-  AT_FDCWD,
-  AT_RECURSIVE,
-  MNT_DETACH,
-  MOUNT_ATTR_RDONLY,
-  MOVE_MOUNT_F_EMPTY_PATH,
-  MS_PRIVATE,
-  MS_REC,
-  O_CLOEXEC,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
-} = C;
 
 /**
  * Host's side: the root filesystem as a detached mount in `root`.
@@ -102,7 +103,6 @@ function escapeLayer(path: string): string {
 
 /** Container's side: nothing that is mounted from here on is seen by the host, nor the reverse. */
 export function privateMounts(propagation: string | undefined): Step {
-  const { MS_SLAVE, MS_SHARED, MS_UNBINDABLE } = C;
   const kinds: Record<string, Record<string, number>> = {
     slave: { MS_SLAVE },
     shared: { MS_SHARED },

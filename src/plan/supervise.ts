@@ -16,7 +16,20 @@
  *
  * @see signal(7), poll(2), waitid(2), clock_gettime(2)
  */
-import * as C from "../../ffi/constants.ts";
+import {
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
+  P_PIDFD,
+  POLLIN,
+  SIG_SETMASK,
+  WEXITED,
+  WNOHANG,
+} from "../../ffi/constants.ts";
 import { goto } from "./calls.ts";
 import {
   type Call,
@@ -56,7 +69,6 @@ export interface Supervision {
   env: string[];
 }
 
-const { POLLIN, P_PIDFD, WEXITED, O_CLOEXEC, O_CREAT, O_WRONLY, O_TRUNC, O_APPEND, O_EXCL } = C;
 const CLOCK_REALTIME = 0;
 const REVENTS = 0xffff_0000_0000_0000n;
 const AFTER_END_MS = 50;
@@ -73,7 +85,7 @@ export function settleDescriptors(
   return step("keep the supervisor's descriptors only", [
     ...wanted.map(([name, fd]) => call("dup3", [fd, FAR + SUPERVISOR_FD[name], 0])),
     ...wanted.map(([name]) => call("dup3", [FAR + SUPERVISOR_FD[name], SUPERVISOR_FD[name], 0])),
-    call("openat", [-100, "/dev/null", flags({ O_RDWR: C.O_RDWR }), 0], { to: null_ }),
+    call("openat", [-100, "/dev/null", flags({ O_RDWR }), 0], { to: null_ }),
     ...[0, 1, 2].map((number) => call("dup3", [null_, number, 0])),
     call("close_range", [SUPERVISOR_FD.error + 1, 0xffff_ffff, 0]),
   ]);
@@ -122,7 +134,7 @@ export function superviseSteps(supervision: Supervision): Step[] {
         flags({ P_PIDFD }),
         SUPERVISOR_FD.pidfd,
         siginfo,
-        flags({ WEXITED, WNOHANG: C.WNOHANG }),
+        flags({ WEXITED, WNOHANG }),
         0,
       ], { on: [{ errno: "any", goto: "supervise" }] }),
       call("load32", [place(siginfo, 16)], { on: [{ value: 0, goto: "supervise" }] }),
@@ -244,7 +256,7 @@ function afterwards({ afterwards, env }: Supervision): Step {
   const [path = ""] = afterwards;
   return step("become minictr to clean up", [
     call("close", [SUPERVISOR_FD.pidfd]),
-    call("rt_sigprocmask", [flags({ SIG_SETMASK: C.SIG_SETMASK }), new Uint8Array(8), 0, 8]),
+    call("rt_sigprocmask", [flags({ SIG_SETMASK }), new Uint8Array(8), 0, 8]),
     call("execve", [path, strings(afterwards), strings(env)], {
       on: [{ errno: "any", goto: "next" }],
     }),

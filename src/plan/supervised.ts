@@ -1,4 +1,16 @@
-import * as C from "../../ffi/constants.ts";
+import {
+  AT_FDCWD,
+  CLONE_INTO_CGROUP,
+  CLONE_PIDFD,
+  F_DUPFD,
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_RDONLY,
+  O_WRONLY,
+  SIG_SETMASK,
+} from "../../ffi/constants.ts";
 import { CLONE_ARGS_SIZE, cloneArguments } from "./calls.ts";
 import { MESSAGE } from "./channel.ts";
 import { newSession, resetSignals } from "./process.ts";
@@ -47,7 +59,6 @@ export function openForSupervisor(
   { directory, lock }: SupervisedParts["supervision"],
 ): { steps: Step[]; handed: Handed } {
   const handed = { directory: slot(directory), log: slot("log"), lock: slot("lock") };
-  const { AT_FDCWD, O_RDONLY, O_DIRECTORY, O_WRONLY, O_CREAT, O_APPEND, F_DUPFD } = C;
   const append = flags({ O_WRONLY, O_CREAT, O_APPEND });
   return {
     handed,
@@ -84,7 +95,7 @@ export function supervisedStage(
     newSession(),
     step("block every signal", [
       call("rt_sigprocmask", [
-        flags({ SIG_SETMASK: C.SIG_SETMASK }),
+        flags({ SIG_SETMASK }),
         new Uint8Array(8).fill(0xff),
         0,
         8,
@@ -109,7 +120,6 @@ export function supervisedStage(
 /** pipe2(2); neither end outlives an execution, and the container dup3(2)s the one that it keeps. */
 function pipe(reading: Slot, writing: Slot | undefined) {
   const ends = room("pipe", 8);
-  const { O_CLOEXEC } = C;
   return [
     call("pipe2", [ends, flags({ O_CLOEXEC })]),
     call("load32", [place(ends, 0)], { to: reading }),
@@ -119,7 +129,6 @@ function pipe(reading: Slot, writing: Slot | undefined) {
 
 /** clone3(2), this time with memory of its own: the child goes on as the container. */
 function startStep({ channel, namespaces, cgroup, second }: SupervisedParts, pidfd: Slot): Step {
-  const { CLONE_PIDFD, CLONE_INTO_CGROUP } = C;
   const pid = slot("first process");
   const handle = room("pidfd", 8);
   const how = flags({ CLONE_PIDFD, ...cgroup ? { CLONE_INTO_CGROUP } : {}, ...namespaces.named });
