@@ -167,7 +167,10 @@ export function openCgroup(directory: string, to: Slot, inherited: boolean): Ste
   ], GONE);
 }
 
-const GONE = { ENOENT: "the cgroup is not there: its container has ended" };
+const GONE = {
+  ENOENT: "the cgroup is not there: its container has ended",
+  EINVAL: "a real-time process cannot enter a cpu cgroup whose cpu.rt_runtime_us is 0",
+};
 
 /**
  * Stage, v1: it moves itself, so that the host's side need not be waited for. The files are closed

@@ -19,7 +19,7 @@ const STREAMS = /\b[\w$]+\("node:stream\/web"\)/g;
  * @throws {Error} when something is left that is looked for elsewhere at run time
  */
 export async function bundle(entry: string, output: string): Promise<void> {
-  await bundleCommand(entry, output, { left: [], pieces: [], whole: "" });
+  await bundleCommand(entry, output, { left: [], pieces: {}, whole: "" });
 }
 
 /** What is not in a bundle but in files beside it. */
@@ -30,8 +30,8 @@ export interface Beside {
    */
   left: string[];
   whole: string;
-  /** Those in place of which the module of that name is imported, a bundle of its own. */
-  pieces: string[];
+  /** Those in place of which another file is imported, a bundle of its own. */
+  pieces: Readonly<Record<string, string>>;
 }
 
 /**
@@ -49,9 +49,13 @@ export async function bundleCommand(
   const { left, pieces, whole } = beside;
   const needed = await write(entry, output, beside);
   if (needed.length === 0) return;
-  const fewer = (names: string[]) => names.filter((name) => !needed.includes(name));
-  const next = { left: fewer(left), pieces: fewer(pieces), whole };
-  if (next.left.length + next.pieces.length === left.length + pieces.length) {
+  const isBeside = (name: string) => !needed.includes(name);
+  const next = {
+    left: left.filter(isBeside),
+    pieces: Object.fromEntries(Object.entries(pieces).filter(([name]) => isBeside(name))),
+    whole,
+  };
+  if (needed.every((name) => !left.includes(name) && !(name in pieces))) {
     throw new Error(`cannot bundle "${entry}": it imports ${needed.join(", ")}`);
   }
   await bundleCommand(entry, output, next);
@@ -63,7 +67,9 @@ async function write(
   output: string,
   { left, pieces, whole }: Beside,
 ): Promise<string[]> {
-  const external = [...left, ...pieces].flatMap((specifier) => ["--external", specifier]);
+  const external = [...left, ...Object.keys(pieces)].flatMap((
+    specifier,
+  ) => ["--external", specifier]);
   const how = ["--quiet", "--platform", "browser", ...external, "-o", output];
   await deno(["bundle", ...how, entry]);
   let code = lazyBuiltIns(await minified(await Deno.readTextFile(output)));
@@ -71,7 +77,7 @@ async function write(
     code = code.replaceAll(`import("${specifier}")`, `import((name=>name)("${file}"))`);
   };
   for (const specifier of left) replace(specifier, whole);
-  for (const specifier of pieces) replace(specifier, specifier.replace(/ts$/, "js"));
+  for (const [specifier, file] of Object.entries(pieces)) replace(specifier, file);
   await Deno.writeTextFile(output, code);
   return importsIn(code);
 }

@@ -22,6 +22,7 @@ const PIECES = [
   "src/cli/trace.ts",
   "src/container/networking.ts",
   "src/container/user_namespace.ts",
+  "src/container/volumes.ts",
   "src/plan/seccomp/compile.ts",
 ];
 
@@ -51,23 +52,24 @@ for (const directory of Deno.args) {
 export async function makePrograms(directory: string): Promise<string[]> {
   const main = `${ROOT}main.ts`;
   const table = Deno.readTextFileSync(`${ROOT}src/cli/mod.ts`);
-  const pieces = PIECES.map((path) => path.replace(/^.*\//, "./"));
+  const pieces = Object.fromEntries(PIECES.flatMap((path) => {
+    const [name = "", folder = ""] = path.split("/").reverse();
+    return [`./${name}`, `../${folder}/${name}`].map((specifier) => [specifier, fileOf(path)]);
+  }));
   await bundle(main, `${directory}/whole.js`);
   for (const [command, module] of Object.entries(HOT)) {
     const left = [...leftOut(table, [module]), "./first_rootfs.ts"];
     await bundleCommand(main, `${directory}/${command}.js`, { left, pieces, whole: "./whole.js" });
   }
-  for (const [index, path] of PIECES.entries()) {
-    await bundle(`${ROOT}${path}`, `${directory}/${named(pieces[index] ?? "")}`);
-  }
-  const all = pieces.map((piece) => `import "./${named(piece)}";\n`).join("");
+  for (const path of PIECES) await bundle(`${ROOT}${path}`, `${directory}/${fileOf(path)}`);
+  const all = PIECES.map((path) => `import "${fileOf(path)}";\n`).join("");
   await Deno.writeTextFile(`${directory}/pieces.js`, all);
   await Deno.writeTextFile(`${directory}/stay.js`, STAY);
   await Deno.writeTextFile(`${directory}/settle.js`, SETTLE);
   return Array.from(Deno.readDirSync(directory), ({ name }) => name).sort();
 }
 
-/** "./networking.ts" → "networking.js" */
-function named(piece: string): string {
-  return piece.slice(2).replace(/ts$/, "js");
+/** "src/container/networking.ts" → "./networking.js" */
+function fileOf(path: string): string {
+  return path.replace(/^.*\//, "./").replace(/ts$/, "js");
 }
