@@ -64,4 +64,13 @@ export {
 } from "./nft_set.ts";
 export { getRoutes, newRoute, type Route, routeIn } from "./route.ts";
 export { NetlinkSocket } from "./socket.ts";
-export { big16, type Bytes, joined, nulString, plainString, u32, u8 } from "./value.ts";
+export {
+  big16,
+  type Bytes,
+  interfaceName,
+  joined,
+  nulString,
+  plainString,
+  u32,
+  u8,
+} from "./value.ts";

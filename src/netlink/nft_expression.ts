@@ -157,16 +157,6 @@ export function counter(): Expression {
   return expression("counter", {});
 }
 
-/** An interface's name as `meta iifname` gives it: 16 bytes, of NULs behind it. */
-export function interfaceName(name: string): Uint8Array {
-  const IFNAMSIZ = 16;
-  const text = nulString(name);
-  if (text.length > IFNAMSIZ) throw new Error(`cannot name a link "${name}": it is too long`);
-  const bytes = new Uint8Array(IFNAMSIZ);
-  bytes.set(text);
-  return bytes;
-}
-
 /** Goes on only for packets of one protocol above IP: 6 for TCP, 17 for UDP, …. */
 export function protocolIs(number: number): Expression[] {
   return [meta("l4proto"), cmp("eq", u8(number))];

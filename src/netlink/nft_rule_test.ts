@@ -16,7 +16,6 @@ import {
   type Expression,
   fibDestinationType,
   immediate,
-  interfaceName,
   lookup,
   mapTo,
   masquerade,
@@ -29,7 +28,7 @@ import {
   verdictMap,
 } from "./nft_expression.ts";
 import { assertSame } from "./same_attributes_test.ts";
-import { big16, u32, u8 } from "./value.ts";
+import { big16, interfaceName, u32, u8 } from "./value.ts";
 
 const RTN_LOCAL = 2;
 const NFPROTO_IPV4 = 2;

@@ -5,10 +5,9 @@ import assert from "assert";
 import { parseAttributes, readAttributes, readList } from "./attribute.ts";
 import type { Request } from "./message.ts";
 import { replaceTables, type Ruleset } from "./nft.ts";
-import { interfaceName } from "./nft_expression.ts";
 import { concatenated, type Element, type NftSet, TYPE } from "./nft_set.ts";
 import { assertSame } from "./same_attributes_test.ts";
-import { big16, big32, nulString } from "./value.ts";
+import { big16, big32, interfaceName, nulString } from "./value.ts";
 
 const NFGENMSG_SIZE = 4;
 const DROP = { verdict: "drop" } as const;

@@ -37,10 +37,12 @@ import {
   type Request,
   serialiseMessages,
 } from "./message.ts";
-import { u32 } from "./value.ts";
+import { IFNAMSIZ, interfaceName, numberOf, u32 } from "./value.ts";
 
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
+const SIOCGIFINDEX = 0x8933;
+const IFREQ_SIZE = 40;
 const EAGAIN = -11;
 /** Bytes: a datagram of a dump has 32 KiB at most. */
 const RECEIVE_SIZE = 65_536;
@@ -73,6 +75,19 @@ export class NetlinkSocket implements Disposable {
 
   [Symbol.dispose](): void {
     this.#fd.close();
+  }
+
+  /**
+   * The index of a link by its name, where nothing else of it is wanted; netdevice(7).
+   *
+   * @throws {SyscallError} ENODEV where there is none
+   */
+  indexOf(name: string): number {
+    // struct ifreq { char ifr_name[16]; int ifr_ifindex; … };
+    const request = new Uint8Array(IFREQ_SIZE);
+    request.set(interfaceName(name));
+    syscall("ioctl", this.#fd.number, SIOCGIFINDEX, request);
+    return numberOf(request.subarray(IFNAMSIZ, IFNAMSIZ + 4)) ?? 0;
   }
 
   /**
@@ -110,8 +125,18 @@ export class NetlinkSocket implements Disposable {
    * @throws {NetlinkError} when it is refused for another reason
    */
   find(request: Request): Message | undefined {
+    return this.findAll([request])?.[0];
+  }
+
+  /**
+   * Asks for several objects at once.
+   *
+   * @returns one message for each, or undefined where one is not there
+   * @throws {NetlinkError} when one is refused for another reason
+   */
+  findAll(requests: readonly Request[]): Message[] | undefined {
     try {
-      return this.ask(request)[0];
+      return this.#carryOut(requests, requests.length - 1);
     } catch (error) {
       const isMissing = error instanceof NetlinkError && /^(ENOENT|ENODEV)$/.test(error.code);
       if (isMissing) return undefined;

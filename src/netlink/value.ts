@@ -64,6 +64,22 @@ export function plainString(text: string): Bytes {
   return nulString(text).slice(0, -1);
 }
 
+/** Bytes of an interface's name, the NUL included. */
+export const IFNAMSIZ = 16;
+
+/**
+ * An interface's name as `struct ifreq` and `meta iifname` have it: 16 bytes, of NULs behind it.
+ *
+ * @throws {Error} for one that is too long
+ */
+export function interfaceName(name: string): Bytes {
+  const text = nulString(name);
+  if (text.length > IFNAMSIZ) throw new Error(`cannot name a link "${name}": it is too long`);
+  const bytes = new Uint8Array(IFNAMSIZ);
+  bytes.set(text);
+  return bytes;
+}
+
 /** The text of an `NLA_NUL_STRING` or `NLA_STRING`, up to its first NUL. */
 export function textOf(bytes: Uint8Array): string {
   let text = "";

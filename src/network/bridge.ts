@@ -28,10 +28,15 @@ export function findBridge(socket: NetlinkSocket, { name, bridge }: Network): Li
  * The bridge of a network, made where it is missing: with a MAC of its own, which does not change
  * with its ports. One that is not up was left half made, and is finished.
  *
+ * @param found what `findBridge` found
  * @throws {NetlinkError} when the kernel refuses
  */
-export function makeBridge(socket: NetlinkSocket, network: Network): Link {
-  const link = findBridge(socket, network) ?? newlyMade(socket, network);
+export function makeBridge(
+  socket: NetlinkSocket,
+  network: Network,
+  found = findBridge(socket, network),
+): Link {
+  const link = found ?? newlyMade(socket, network);
   if (!link.isUp) finish(socket, network, link);
   return link;
 }

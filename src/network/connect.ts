@@ -129,9 +129,7 @@ function pairOf({ endpoint, bridge, mtu }: Attachment, netns: number): Request[]
 function addressesOf(inside: NetlinkSocket, attachments: readonly Attachment[]): Request[] {
   const requests: Request[] = [];
   for (const { endpoint, gateways } of attachments) {
-    const message = inside.find(getLink(endpoint.interface));
-    if (!message) throw new Error(`interface "${endpoint.interface}" is gone again`);
-    const { index } = linkIn(message);
+    const index = inside.indexOf(endpoint.interface);
     requests.push(setUp(index));
     for (const text of endpoint.addresses) requests.push(newAddress({ ...parseCidr(text), index }));
     for (const text of gateways) {
@@ -165,10 +163,8 @@ export function disconnect(roots: Roots, container: string, network?: string): E
     const gone = all.filter(isGone);
     attempt(() => withdraw(roots, gone, all.filter((endpoint) => !isGone(endpoint))));
     for (const { network: name, host } of gone) {
-      attempt(() => {
-        const others = readLeases(roots, name).filter((one) => one.container !== container);
-        writeLeases(roots, name, others);
-      });
+      const isOther = (one: Endpoint) => one.network === name && one.container !== container;
+      attempt(() => writeLeases(roots, name, all.filter(isOther)));
       if (network !== undefined) attempt(() => removeLink(host));
     }
     attempt(() => refreshHosts(roots, gone));

@@ -96,16 +96,14 @@ export function removeRules(roots: Roots): void {
 /** Whether the tables are there with the rules that follow from some networks. */
 function isThere(roots: Roots, networks: readonly Network[]): boolean {
   const { inet, bridge } = tables(roots);
-  const socket = netfilter();
+  const one = [getTable(inet), getChain(inet, "raw")];
+  const both = netfilter().findAll([...one, getChain(bridge, "siblings")]);
+  const [table, raw, guard] = both ?? netfilter().findAll(one) ?? [];
+  if (!table || !raw || chainUseIn(raw) !== RAW_RULES) return false;
   const comment = commentFor(networks);
-  const table = socket.find(getTable(inet));
-  const found = table && tableCommentIn(table);
-  const has = (table: Table, chain: string, rules: number) => {
-    const message = socket.find(getChain(table, chain));
-    return message !== undefined && chainUseIn(message) === rules;
-  };
-  return (found === comment || found === comment + ALONE) && has(inet, "raw", RAW_RULES) &&
-    (found === comment + ALONE || has(bridge, "siblings", SIBLING_RULES));
+  return guard
+    ? chainUseIn(guard) === SIBLING_RULES && tableCommentIn(table) === comment
+    : tableCommentIn(table) === comment + ALONE;
 }
 
 /** Changes elements; false where what is in the kernel is not what it was taken for. */

@@ -76,9 +76,7 @@ const LOCK_PAUSE_MS = 2;
  */
 export function withNetworkLock<T>(roots: Roots, act: () => T): T {
   const directory = `${roots.run}/networks`;
-  Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const how = O_RDWR | O_CLOEXEC | O_CREAT;
-  using fd = new Fd(syscall("openat", AT_FDCWD, `${directory}/lock`, how, 0o600));
+  using fd = openLock(directory);
   const deadline = Date.now() + LOCK_TIMEOUT_MS;
   for (;;) {
     const result = trySyscall("flock", fd.number, LOCK_EX | LOCK_NB);
@@ -89,6 +87,14 @@ export function withNetworkLock<T>(roots: Roots, act: () => T): T {
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_PAUSE_MS);
   }
+}
+
+function openLock(directory: string): Fd {
+  const how = O_RDWR | O_CLOEXEC | O_CREAT;
+  const opened = trySyscall("openat", AT_FDCWD, `${directory}/lock`, how, 0o600);
+  if (opened >= 0) return new Fd(opened);
+  Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return new Fd(syscall("openat", AT_FDCWD, `${directory}/lock`, how, 0o600));
 }
 
 /** The endpoints on a network, those of containers that are gone left out. */
@@ -111,9 +117,15 @@ export function allLeases(roots: Roots): Endpoint[] {
 
 /** Writes who is on a network; under the lock. */
 export function writeLeases(roots: Roots, network: string, endpoints: Endpoint[]): void {
-  const directory = `${roots.run}/networks/${network}`;
-  Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
-  writeJson(leaseFile(roots, network), { boot: bootId(), endpoints } satisfies Leases);
+  const leases = { boot: bootId(), endpoints } satisfies Leases;
+  try {
+    writeJson(leaseFile(roots, network), leases);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error; // The first of this network.
+    const directory = `${roots.run}/networks/${network}`;
+    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    writeJson(leaseFile(roots, network), leases);
+  }
 }
 
 /** Forgets who was on a network. */

@@ -1,5 +1,5 @@
 /** Before a container starts: all that can fail without it. */
-import { NETLINK_ROUTE, NetlinkSocket } from "../netlink/mod.ts";
+import { type Link, NETLINK_ROUTE, NetlinkSocket } from "../netlink/mod.ts";
 import { parseAddress } from "./address.ts";
 import { findBridge, hostRoutes, makeBridge } from "./bridge.ts";
 import { collides, defineDefault } from "./create.ts";
@@ -85,18 +85,19 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
     // All that may be refused comes before the first bridge is made.
     const places = request.networks.map((wish) => {
       const on = before.filter(({ network }) => network === wish.name);
-      const network = networkFor(roots, socket, { name: wish.name, inUse: on.length > 0 });
+      const inUse = on.length > 0;
+      const { network, link } = networkFor(roots, socket, { name: wish.name, inUse });
       const place = { request, wish, name: interfaces.next().value, endpoints: on };
       const endpoint = endpointFor(roots, network, place);
       if (ports.length > 0 && !network.internal) {
         endpoint.ports = ports;
         ports = [];
       }
-      return { network, endpoint };
+      return { network, link, endpoint };
     });
     if (ports.length > 0) throw new Error("cannot publish a port on internal networks alone");
-    const attachments = places.map(({ network, endpoint }): Attachment => {
-      const { index: bridge, mtu } = makeBridge(socket, network);
+    const attachments = places.map(({ network, link, endpoint }): Attachment => {
+      const { index: bridge, mtu } = link?.isUp ? link : makeBridge(socket, network, link);
       return { network, endpoint, bridge, gateways: [], ...mtu !== undefined && { mtu } };
     });
     findWaysOut(attachments, own.map(({ network }) => readNetwork(roots, network)));
@@ -123,22 +124,24 @@ export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared 
   });
 }
 
-/** The definition of a network; of the default one a new one, where there is none that can be used. */
+/** A network, of the default one a new one where there is none that can be used; and its bridge. */
 function networkFor(
   roots: Roots,
   socket: NetlinkSocket,
   { name, inUse }: { name: string; inUse: boolean },
-): Network {
+): { network: Network; link: Link | undefined } {
+  const newDefault = () => ({ network: defineDefault(roots, socket), link: undefined });
   const network = readNetwork(roots, name);
   if (!network) {
-    if (name === DEFAULT_NETWORK) return defineDefault(roots, socket);
+    if (name === DEFAULT_NETWORK) return newDefault();
     throw new Error(
       `there is no network "${name}"; \`minictr network create ${name}\` makes one`,
     );
   }
+  const link = findBridge(socket, network);
   // The host's routes may have changed since.
-  if (findBridge(socket, network) || !collides(network, hostRoutes(socket))) return network;
-  if (name === DEFAULT_NETWORK && !inUse) return defineDefault(roots, socket);
+  if (link || !collides(network, hostRoutes(socket))) return { network, link };
+  if (name === DEFAULT_NETWORK && !inUse) return newDefault();
   const where = network.subnets.map(({ subnet }) => subnet).join(", ");
   throw new Error(`cannot make network "${name}": a route of the host leads to ${where}`);
 }

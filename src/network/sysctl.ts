@@ -1,21 +1,20 @@
 /** Settings of a network namespace's stack: /proc/sys/net of the one that this thread is in. */
 
 /**
- * Equivalent to `sysctl net.$name=$value`, with "/" for ".". What has the value already is not
- * written, so that a read-only /proc/sys that is right will do.
+ * Equivalent to `sysctl net.$name=$value`, with "/" for "."; a read-only /proc/sys that is right
+ * already will do.
  *
  * @returns false where there is no such setting: IPv6 that is switched off
  * @throws {Error} when it cannot be written
  */
 export function setSysctl(name: string, value: string): boolean {
   const path = `/proc/sys/net/${name}`;
-  const before = getSysctl(name);
-  if (before === undefined) return false;
-  if (before === value) return true;
   try {
     Deno.writeTextFileSync(path, value, { create: false });
     return true;
   } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    if (getSysctl(name) === value) return true;
     throw new Error(`cannot set "${path}" to ${value}: ${messageOf(cause)}`, { cause });
   }
 }
