@@ -125,7 +125,7 @@ test("doctor sees that forwarded packets are dropped, and by which chain", {
   const { status, found = "", remedy = "" } = checks.get("forward-policy") ?? {};
   assert.equal(status, "warn", found);
   assert.match(found, /"ip filter FORWARD"/);
-  assert.match(remedy, /^nft add rule ip filter FORWARD iifname \S+ accept/);
+  assert.match(remedy, /^nft insert rule ip filter FORWARD iifname \S+ accept/);
   const accepting = await doctorIn(t, ["unshare", "--net"], script.replace("drop;", "accept;"));
   assert.equal(accepting.checks.get("forward-policy")?.status, "ok");
 });

@@ -4,23 +4,22 @@
  * @see netlink(7), rtnetlink(7), linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
  */
 
-const NLM_F_REQUEST = 1, NLM_F_ACK = 4, NLM_F_CREATE = 0x400, NLM_F_DUMP = 0x300;
+const NLM_F_REQUEST = 1, NLM_F_ACK = 4, NLM_F_CREATE = 0x400;
 const NLMSG_ERROR = 2;
 const RTM_NEWLINK = 16;
 const IFLA_IFNAME = 3, IFLA_LINKINFO = 18, IFLA_INFO_KIND = 1, IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
 const NFNL_MSG_BATCH_BEGIN = 0x10, NFNL_MSG_BATCH_END = 0x11, NFNL_SUBSYS_NFTABLES = 10;
-const NFT_MSG_NEWTABLE = 0xa00, NFT_MSG_NEWCHAIN = 0xa03, NFT_MSG_GETCHAIN = 0xa04;
-const NFTA_CHAIN_TABLE = 1, NFTA_CHAIN_NAME = 3, NFTA_CHAIN_HOOK = 4, NFTA_CHAIN_POLICY = 5;
+const NFT_MSG_NEWTABLE = 0xa00, NFT_MSG_NEWCHAIN = 0xa03;
+const NFTA_CHAIN_TABLE = 1, NFTA_CHAIN_NAME = 3, NFTA_CHAIN_HOOK = 4;
 const NFTA_CHAIN_TYPE = 7, NFTA_HOOK_HOOKNUM = 1, NFTA_HOOK_PRIORITY = 2;
-const NLA_F_NESTED = 0x8000, NLA_TYPE_MASK = 0x3fff;
+const NLA_F_NESTED = 0x8000;
 const NFPROTO_UNSPEC = 0, NFPROTO_INET = 1;
-const NF_INET_FORWARD = 2, NF_INET_POST_ROUTING = 4, NF_DROP = 0;
+const NF_INET_POST_ROUTING = 4;
 const PRIORITY_SRCNAT = 100;
 const HEADER_BYTES = 16;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** Equivalent to `ip link add $name type bridge`. */
 export function newBridge(name: string): Uint8Array {
@@ -65,11 +64,6 @@ export function newNatTable(name: string): Uint8Array {
   ]);
 }
 
-/** Equivalent to `nft list chains`: answered by one message for each chain, and an end. */
-export function listChains(): Uint8Array {
-  return message(NFT_MSG_GETCHAIN, NLM_F_DUMP, [family(NFPROTO_UNSPEC)]);
-}
-
 /** A message of an answer. */
 export interface Message {
   type: number;
@@ -100,46 +94,6 @@ export function errorIn(messages: readonly Message[]): number | undefined {
     acknowledged = 0;
   }
   return acknowledged;
-}
-
-/** A chain that packets to be forwarded go through, as nft(8) names it: "ip filter FORWARD". */
-export interface ForwardChain {
-  name: string;
-  drops: boolean;
-}
-
-/** The chains among some messages that are at the forward hook. */
-export function forwardChainsIn(messages: readonly Message[]): ForwardChain[] {
-  return messages.filter(({ type }) => type === NFT_MSG_NEWCHAIN).flatMap(({ body }) => {
-    const attributes = attributesIn(body.subarray(4));
-    const hook = attributesIn(attributes.get(NFTA_CHAIN_HOOK) ?? new Uint8Array());
-    if (numberIn(hook.get(NFTA_HOOK_HOOKNUM)) !== NF_INET_FORWARD) return [];
-    const families: Record<number, string> = { 1: "inet", 2: "ip", 7: "bridge", 10: "ip6" };
-    const names = [NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME].map((key) => textIn(attributes.get(key)));
-    const name = [families[body[0] ?? 0] ?? "?", ...names].join(" ");
-    return [{ name, drops: numberIn(attributes.get(NFTA_CHAIN_POLICY)) === NF_DROP }];
-  });
-}
-
-function attributesIn(bytes: Uint8Array): Map<number, Uint8Array> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const found = new Map<number, Uint8Array>();
-  for (let at = 0; at + 4 <= bytes.length;) {
-    const length = view.getUint16(at, true);
-    if (length < 4 || at + length > bytes.length) break;
-    found.set(view.getUint16(at + 2, true) & NLA_TYPE_MASK, bytes.subarray(at + 4, at + length));
-    at += length + 3 & ~3;
-  }
-  return found;
-}
-
-function numberIn(bytes: Uint8Array | undefined): number | undefined {
-  if (bytes === undefined || bytes.length < 4) return undefined;
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-}
-
-function textIn(bytes: Uint8Array | undefined): string {
-  return decoder.decode(bytes).replace(/\0.*/s, "");
 }
 
 /** `struct nlmsghdr { u32 len; u16 type; u16 flags; u32 seq; u32 pid; }` and what follows it. */

@@ -40,11 +40,20 @@ export {
 export { type Message, NetlinkError, type Request } from "./message.ts";
 export { inNamespace, openNamespace } from "./namespace.ts";
 export {
+  chainIn,
+  getChains,
+  getRules,
+  type ListedChain,
+  type ListedRule,
+  ruleIn,
+} from "./nft_dump.ts";
+export {
   type Chain,
   chainUseIn,
   deleteTables,
   getChain,
   getTable,
+  HOOK,
   type NewTable,
   replaceTables,
   type Rule,
@@ -66,6 +75,7 @@ export { getRoutes, newRoute, type Route, routeIn } from "./route.ts";
 export { NetlinkSocket } from "./socket.ts";
 export {
   big16,
+  bigNumberOf,
   type Bytes,
   interfaceName,
   joined,

@@ -24,7 +24,7 @@ import { replaceRules, withdraw } from "./firewall.ts";
 import { allLeases, type Endpoint, readLeases, withNetworkLock, writeLeases } from "./lease.ts";
 import { hasNames, listNetworks, type Roots } from "./network.ts";
 import type { Attachment, Prepared } from "./prepare.ts";
-import { getSysctl, setSysctl } from "./sysctl.ts";
+import { enableForwarding, getSysctl, setSysctl } from "./sysctl.ts";
 
 /** Bytes: /etc/hosts of a container is the container's to write, and is not read beyond this. */
 const HOSTS_LIMIT = 1024 * 1024;
@@ -205,6 +205,12 @@ export function reloadNetworks(roots: Roots): void {
       });
     }
     attempt(() => replaceRules(roots));
+    const open = listNetworks(roots).filter(({ name, internal }) =>
+      !internal && readLeases(roots, name).length > 0
+    );
+    const has = (sign: string) =>
+      open.some(({ subnets }) => subnets.some(({ subnet }) => subnet.includes(sign)));
+    attempt(() => enableForwarding({ v4: has("."), v6: has(":") }));
     if (errors.length > 0) throw new AggregateError(errors, "cannot reload networks");
   });
 }
