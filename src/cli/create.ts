@@ -1,6 +1,6 @@
+import { notice } from "../container/console.ts";
 import { rootsBelow } from "../container/state.ts";
 import { parseCommandLine, wrongUse } from "./grammar.ts";
-import { fromFlags, notice } from "./run.ts";
 import { RUN } from "./run_flags.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -31,6 +31,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
   }
   if (Deno.uid() !== 0) throw new UsageError("creating a container needs root");
   const roots = rootsBelow(root);
+  const { fromFlags } = await import("./run.ts");
   const { options, made } = await fromFlags(line, roots, true);
   const { define } = await import("./define.ts");
   await define({ ...options, onNotice: notice }, made, line);

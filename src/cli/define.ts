@@ -1,4 +1,5 @@
 import { DEFAULT_LOG, type Definition, writeDefinition } from "../container/definition.ts";
+import { noteEvent, subjectOf } from "../container/events.ts";
 import type { RunOptions } from "../container/mod.ts";
 import { BUILTIN } from "../image/builtin.ts";
 import type { RootSource } from "../plan/mod.ts";
@@ -25,6 +26,7 @@ export async function define(options: RunOptions, made: RunSpec, line: Line): Pr
     image: imageOf(line, options.root),
     command: spec.process?.args ?? [],
     remove: engine.remove,
+    ...engine.restart ? { restart: engine.restart } : {},
     init: engine.init,
     mapRoot: true,
     labels: engine.labels,
@@ -41,6 +43,7 @@ export async function define(options: RunOptions, made: RunSpec, line: Line): Pr
     const { prepareVolumes } = await import("../container/volumes.ts");
     await prepareVolumes(options.roots, options.volumes, { id, root: options.root, spec });
   }
+  noteEvent(options.roots, "create", subjectOf(definition));
 }
 
 /** The root filesystem as the user named it. */

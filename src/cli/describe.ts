@@ -1,16 +1,15 @@
-import { readExit } from "../container/definition.ts";
 import { type Known, statusOf } from "../container/list.ts";
 import type { Roots } from "../container/mod.ts";
 import { askedMounts, specOf } from "../container/mounts.ts";
+import { restartText } from "../container/restart.ts";
 import type { Spec } from "../spec/mod.ts";
 import { volumeName } from "./ps_row.ts";
+import { restartCount, shownState } from "./state_shown.ts";
 
 /** What `inspect` prints of a container: docker's words where docker has them. */
 export async function describe(roots: Roots, known: Known): Promise<Record<string, unknown>> {
   const { id, name, definition, state } = known;
   const status = statusOf(roots, known);
-  const exit = readExit(roots, id);
-  const runs = status === "running" || status === "paused";
   const spec = await specOf(roots, known);
   const { args = [], env = [], cwd = "/", terminal = false } = spec?.process ?? {};
   const networked = state?.networked ?? false;
@@ -20,18 +19,9 @@ export async function describe(roots: Roots, known: Known): Promise<Record<strin
     Created: definition?.created ?? state?.created,
     Image: definition?.image,
     Command: definition?.command,
-    State: {
-      Status: status,
-      Running: runs,
-      Paused: status === "paused",
-      Dead: status === "dead",
-      Pid: runs ? state?.pid : 0,
-      Supervisor: runs ? state?.supervisor : undefined,
-      StartedAt: state?.startedAt,
-      ExitCode: exit?.status,
-      Signal: exit?.signal,
-      FinishedAt: exit && new Date(exit.atMs).toISOString(),
-    },
+    State: shownState(roots, known, status),
+    RestartCount: restartCount(roots, known),
+    RestartPolicy: restartText(definition?.restart),
     Labels: definition?.labels,
     Root: definition?.root,
     LogPath: definition && `${roots.data}/containers/${id}/log`,

@@ -1,4 +1,4 @@
-import { removeDefinition, startDetached } from "../container/detached.ts";
+import { startDetached } from "../container/detached.ts";
 import { holdDefinition } from "../container/hold.ts";
 import type { RunOptions } from "../container/mod.ts";
 import { define, type Line } from "./define.ts";
@@ -6,15 +6,9 @@ import type { RunSpec } from "./run_spec.ts";
 
 /** `run -d`: writes the container down, starts it under a supervisor, and prints its id. */
 export async function detach(options: RunOptions, made: RunSpec, line: Line): Promise<number> {
-  const { roots, id } = options;
   await define(options, made, line);
-  using held = await holdDefinition(roots, id);
-  try {
-    await startDetached(held.definition, made.spec, options);
-  } catch (error) {
-    if (made.engine.remove) removeDefinition(roots, id);
-    throw error;
-  }
-  console.log(id);
+  using held = await holdDefinition(options.roots, options.id);
+  await startDetached(held.definition, made.spec, options);
+  console.log(options.id);
   return 0;
 }

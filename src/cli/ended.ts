@@ -1,14 +1,25 @@
 import { rootsBelow } from "../container/mod.ts";
-import { afterEnd } from "../container/detached.ts";
+import { KEPT_DESCRIPTOR } from "../plan/sleep.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The descriptor at which a supervisor holds its container's lock. */
 const LOCK_DESCRIPTOR = 5;
 
-/** `minictr ended ID`: what a supervisor becomes when its container has ended; not for people. */
+/**
+ * `minictr ended [--restart] ID`: what a supervisor becomes when its container has ended, and what
+ * the wait for a restart ends with; not for people.
+ */
 export async function run(args: string[], root: string | undefined): Promise<number> {
-  const [id] = args;
+  const [first, second] = args;
+  const id = first === "--restart" ? second : first;
   if (id === undefined) throw new UsageError('"ended" is what a supervisor calls');
-  await afterEnd(rootsBelow(root), id, LOCK_DESCRIPTOR);
+  const roots = rootsBelow(root);
+  if (first === "--restart") {
+    const { afterWait } = await import("../container/start_again.ts");
+    await afterWait(roots, id, KEPT_DESCRIPTOR);
+  } else {
+    const { afterEnd } = await import("../container/detached.ts");
+    await afterEnd(roots, id, LOCK_DESCRIPTOR);
+  }
   return 0;
 }

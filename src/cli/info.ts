@@ -2,7 +2,7 @@ import { readCgroupHost } from "../cgroup/host.ts";
 import { knownContainers, type Status, statusOf } from "../container/list.ts";
 import { type Roots, rootsBelow } from "../container/mod.ts";
 import { listRootfs } from "../image/mod.ts";
-import { type Grammar, parseCommandLine, wrongUse } from "./grammar.ts";
+import { type Grammar, parseCommandLine } from "./grammar.ts";
 import { helpText } from "./help.ts";
 import { VERSION } from "./version.ts";
 
@@ -69,7 +69,8 @@ export async function run(args: string[], root: string | undefined): Promise<num
     console.log(helpText(INFO));
     return 0;
   }
-  if (operands.length > 0) throw wrongUse(INFO, `unexpected operand "${operands[0]}"`);
+  // `info NAME` is what some engines call `inspect NAME`.
+  if (operands.length > 0) return await (await import("./inspect.ts")).run(args, root);
   const info = await read(rootsBelow(root));
   console.log(flags.format === "json" ? JSON.stringify(info) : text(info));
   return 0;

@@ -64,7 +64,7 @@ export const RM = {
     name: "rm",
     title: "Options",
     flags: [
-      { name: "force", short: "f", help: "kill those that run" },
+      { name: "force", short: "f", help: "kill those that run, or wait to be restarted" },
       { name: "volumes", short: "v", help: "and their anonymous volumes" },
     ],
   }],
@@ -85,9 +85,9 @@ export const WAIT = plain("wait", "Wait for the end of containers", [
   ["minictr wait web", "prints its exit status"],
 ]);
 
-/** `start` */
-export const START = plain("start", "Start containers again", [
-  ["minictr start web", "with the same spec and files"],
+/** `why` */
+export const WHY = plain("why", "Say why a container ended, or does not run", [
+  ["minictr why web", "in a sentence or two, with figures and what to do"],
 ]);
 
 /** A command of containers that has no options. */

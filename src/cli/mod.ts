@@ -46,8 +46,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (args, root) => await (await import("./inspect.ts")).run(args, root),
   },
   start: {
-    summary: "start containers again",
-    run: async (args, root) => await (await import("./lifecycle.ts")).start(args, root),
+    summary: "start containers that were created, or have ended",
+    run: async (args, root) => await (await import("./start.ts")).run(args, root),
+  },
+  restart: {
+    summary: "stop containers and start them again",
+    run: async (args, root) => await (await import("./restart.ts")).run(args, root),
+  },
+  rename: {
+    summary: "give a container another name",
+    run: async (args, root) => await (await import("./rename.ts")).run(args, root),
   },
   stop: {
     summary: "stop containers",
@@ -71,7 +79,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   rm: {
     summary: "remove containers",
-    run: async (args, root) => await (await import("./lifecycle.ts")).rm(args, root),
+    run: async (args, root) => await (await import("./remove.ts")).run(args, root),
+  },
+  why: {
+    summary: "say why a container ended, or does not run",
+    run: async (args, root) => await (await import("./why.ts")).run(args, root),
+  },
+  container: {
+    summary: "the same commands by docker's longer names, and container prune",
+    run: async (args, root) => await (await import("./container.ts")).run(args, root),
   },
   network: {
     summary: "create, list, connect and remove networks",
@@ -104,6 +120,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   version: {
     summary: "print the versions of minictr and of what it runs on",
     run: async (args) => await (await import("./version.ts")).run(args),
+  },
+  list: {
+    summary: "",
+    run: async (args, root) => await (await import("./ps.ts")).run(args, root),
+  },
+  destroy: {
+    summary: "",
+    run: async (args, root) => await (await import("./remove.ts")).run(args, root),
   },
   ended: {
     summary: "",

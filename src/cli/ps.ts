@@ -29,7 +29,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
     flags.filter.some((text) => /^(status|exited)=/.test(text));
   const candidates = all.map((known) => candidateOf(roots, known, leases, sized))
     .filter((candidate) => passes(flags.filter, candidate, { roots, all }))
-    .filter(({ status }) => wantsAny || status === "running" || status === "paused");
+    .filter(({ status }) => wantsAny || ["running", "paused", "restarting"].includes(status));
   const chosen = last >= 0 ? candidates.slice(0, last) : candidates;
   const rows = chosen.map((candidate) => rowOf(roots, candidate, flags["no-trunc"]));
   const listing = flags.size

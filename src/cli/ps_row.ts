@@ -116,6 +116,7 @@ function statusText(roots: Roots, { known: { id, state }, status }: Candidate): 
     const up = `Up ${inWords(Date.now() - Date.parse(state?.startedAt ?? ""))}`;
     return status === "paused" ? `${up} (Paused)` : up;
   }
+  if (status === "restarting" && exit) return `Restarting (${exit.status}) ${ago(exit.atMs)}`;
   if (status === "exited" && exit) return `Exited (${exit.status}) ${ago(exit.atMs)}`;
   return status === "dead" ? "Dead" : "Created";
 }

@@ -1,5 +1,5 @@
 import { BUILTIN, builtinRootfs, storedRootfs, treeOf } from "../image/builtin.ts";
-import { isTerminal, terminalSize } from "../container/console.ts";
+import { isTerminal, notice, terminalSize } from "../container/console.ts";
 import type { RunOptions } from "../container/make.ts";
 import { runContainer } from "../container/run.ts";
 import { type Roots, rootsBelow, stateDirectory } from "../container/state.ts";
@@ -267,10 +267,4 @@ async function nameFor(asked: string | undefined, roots: Roots): Promise<string>
 /** 64 hexadecimal digits that no other container has. */
 function newId(): string {
   return crypto.getRandomValues(new Uint8Array(32)).toHex();
-}
-
-/** A line for the user beside the container's output. */
-export function notice(text: string): void {
-  const bytes = new TextEncoder().encode(`minictr: ${text}\n`);
-  for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
 }

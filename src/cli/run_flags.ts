@@ -61,6 +61,18 @@ export const RUN = {
       ],
     },
     {
+      name: "lasting",
+      title: "In the background",
+      flags: [
+        {
+          name: "restart",
+          value: "POLICY",
+          help: "start it again: no, always, unless-stopped, on-failure[:N]",
+          default: "no",
+        },
+      ],
+    },
+    {
       name: "source",
       title: "What is run",
       flags: [

@@ -12,6 +12,7 @@
 import type { VolumeSource, VolumeUse } from "../container/volumes.ts";
 import { DEFAULT_PATH, defaultSpec, thermalThrottlePaths } from "../spec/defaults.ts";
 import type { Linux, LinuxNamespaceType, Mount, Process, Spec } from "../spec/mod.ts";
+import type { RestartPolicy } from "../container/definition.ts";
 import type { CommandLine } from "./grammar.ts";
 import type { RUN } from "./run_flags.ts";
 import { UsageError } from "./usage_error.ts";
@@ -96,6 +97,8 @@ export interface EngineOptions {
   tty: boolean;
   detachKeys?: string;
   remove: boolean;
+  /** Absent: it is not started again. */
+  restart?: RestartPolicy;
   init: boolean;
   /** Number; 15 is TERM. */
   stopSignal: number;
@@ -166,6 +169,7 @@ const MECHANISMS: readonly [
   ["namespaces", async () => (await import("./spec_namespaces.ts")).applyNamespaces],
   ["network", async () => (await import("./spec_network.ts")).applyNetwork],
   ["container", async () => (await import("./spec_engine.ts")).applyEngine],
+  ["lasting", async () => (await import("./spec_lasting.ts")).applyLasting],
   ["process", async () => (await import("./spec_process.ts")).applyProcess],
   ["security", async () => (await import("./spec_security.ts")).applySecurity],
   ["files", async () => (await import("./spec_files.ts")).applyFiles],

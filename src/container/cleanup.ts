@@ -71,7 +71,8 @@ export async function repair(roots: Roots, except: string): Promise<number> {
     using _ = lock;
     const state = readState(directory);
     host ??= readCgroupHost();
-    if (state) await cleanUp(roots, directory, state, host);
+    const { takeAway } = await import("./settle.ts");
+    if (state) await takeAway(roots, directory, state, host);
     else Deno.removeSync(directory, { recursive: true });
     repaired++;
   }

@@ -39,3 +39,9 @@ export function rawTerminal(fd: number): Disposable {
   syscall("ioctl", fd, TCSETS, raw);
   return { [Symbol.dispose]: () => void trySyscall("ioctl", fd, TCSETS, before) };
 }
+
+/** Says something to the user, one line beside what the command or the container prints. */
+export function notice(text: string): void {
+  const bytes = new TextEncoder().encode(`minictr: ${text}\n`);
+  for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+}

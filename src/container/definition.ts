@@ -5,6 +5,13 @@ import type { NetworkRequest } from "./networking.ts";
 import type { Roots } from "./state.ts";
 import type { VolumeUse } from "./volumes.ts";
 
+/** When a container that has ended is started again. */
+export interface RestartPolicy {
+  name: "always" | "unless-stopped" | "on-failure";
+  /** After a failure, at most so often; absent: always. */
+  most?: number;
+}
+
 /**
  * What lasts of a container: `container.json` below the data root, beside its spec (`config.json`), its
  * log, its writable layer and the record of its last end.
@@ -24,6 +31,8 @@ export interface Definition {
   started?: boolean;
   /** Taken away as soon as it has ended. */
   remove: boolean;
+  /** Absent: never. */
+  restart?: RestartPolicy;
   init: boolean;
   mapRoot: boolean;
   labels: Record<string, string>;
@@ -74,9 +83,17 @@ export function changeDefinition(roots: Roots, definition: Definition): void {
   writeWhole(`${dataDirectory(roots, definition.id)}/container.json`, text);
 }
 
-/** Writes a file of root's by rename: a reader sees the old one, the new one, or none. */
-export function writeWhole(path: string, text: string): void {
+/**
+ * Writes a file of root's by rename: a reader sees the old one, the new one, or none.
+ *
+ * @param how synced: so does who comes after a power cut; fsync(2)
+ */
+export function writeWhole(path: string, text: string, how?: "synced"): void {
   Deno.writeTextFileSync(`${path}.new`, text, { mode: 0o600 });
+  if (how === "synced") {
+    using file = Deno.openSync(`${path}.new`, { write: true });
+    file.syncSync();
+  }
   Deno.renameSync(`${path}.new`, path);
 }
 
@@ -123,6 +140,34 @@ export function readDefinitions(roots: Roots): Definition[] {
 function isDefinition(value: unknown): value is Definition {
   return typeof value === "object" && value !== null && "version" in value &&
     value.version === 1 && "id" in value && "root" in value && "log" in value;
+}
+
+/**
+ * Notes whether a container was stopped by hand: then its restart policy leaves it alone, until it is
+ * started by hand again.
+ */
+export function markStopped(roots: Roots, id: string, stopped: boolean): void {
+  const path = `${dataDirectory(roots, id)}/stopped`;
+  if (stopped) Deno.writeTextFileSync(path, "", { mode: 0o600 });
+  else removeIfThere(path);
+}
+
+/** Whether a container was stopped by hand. */
+export function wasStopped(roots: Roots, id: string): boolean {
+  try {
+    return Deno.statSync(`${dataDirectory(roots, id)}/stopped`).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes a file or nothing. */
+export function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** How a container ended, as its supervisor noted it. */

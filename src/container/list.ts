@@ -1,11 +1,12 @@
-import { readCgroupHost } from "../cgroup/host.ts";
+import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
 import { type Definition, readDefinitions, readExit } from "./definition.ts";
-import { isRunning } from "./live.ts";
+import { readEnd } from "./end.ts";
+import { isRunning, isWaiting } from "./live.ts";
 import { readState, type Roots, type State, stateDirectories } from "./state.ts";
 
 /** What is going on with a container. */
-export type Status = "created" | "running" | "paused" | "exited" | "dead";
+export type Status = "created" | "running" | "paused" | "restarting" | "exited" | "dead";
 
 /** A container that something is written down of. */
 export interface Known {
@@ -34,11 +35,18 @@ export function knownContainers(roots: Roots): Known[] {
 }
 
 /** What is going on with a container, as the kernel tells it. */
-export function statusOf(roots: Roots, { id, definition, state }: Known): Status {
+export function statusOf(
+  roots: Roots,
+  { id, definition, state }: Known,
+  host?: CgroupHost,
+): Status {
   if (state && isRunning(state)) {
-    return isFrozen(readCgroupHost(), state.cgroup) ? "paused" : "running";
+    return isFrozen(host ?? readCgroupHost(), state.cgroup) ? "paused" : "running";
   }
+  if (state && isWaiting(state)) return "restarting";
   if (readExit(roots, id)) return "exited";
   if (state) return state.pid === undefined ? "created" : "dead";
-  return definition?.started ? "dead" : "created";
+  if (!definition?.started) return "created";
+  const end = readEnd(roots, id);
+  return end && end.startedAt === undefined ? "created" : "dead"; // Its start failed; or it is gone.
 }

@@ -22,6 +22,20 @@ export function isRunning(state: State): state is State & Running {
   return now !== undefined && now.startTime === startTime && !now.ended;
 }
 
+/** Whether the process that waits to start a container again is still there. */
+export function isWaiting(state: State): state is State & Required<Pick<State, "waiter">> {
+  const { waiter } = state;
+  if (waiter === undefined || state.bootId !== bootId()) return false;
+  const now = stat(waiter.pid);
+  return now !== undefined && now.startTime === waiter.startTime && !now.ended;
+}
+
+/** This process as the one that waits; an execution changes neither. */
+export function waitingAs(): Required<Pick<State, "waiter" | "bootId">> {
+  const startTime = stat(Deno.pid)?.startTime ?? 0;
+  return { waiter: { pid: Deno.pid, startTime }, bootId: bootId() };
+}
+
 /** A compiled `linux.seccomp`, with SECCOMP_FILTER_FLAG_*. */
 export type Filter = NonNullable<Privileges["seccomp"]>;
 

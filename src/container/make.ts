@@ -72,7 +72,8 @@ export function planRun(spec: Spec, options: RunOptions, host: CgroupHost): Cont
     mapRoot: options.mapRoot ?? false,
     foreground: true,
     init: options.init ?? false,
-    barrier: options.pidfile !== undefined || options.network !== undefined,
+    barrier: options.pidfile !== undefined || options.network !== undefined ||
+      options.supervision !== undefined,
     trace: options.trace !== undefined,
     ...options.supervision ? { supervision: options.supervision } : {},
   };

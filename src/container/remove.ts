@@ -1,48 +1,61 @@
-import { readCgroupHost } from "../cgroup/host.ts";
-import { cleanUp } from "./cleanup.ts";
-import { removeDefinition } from "./definition.ts";
+import { readDefinition } from "./definition.ts";
 import { ContainerError } from "./find.ts";
-import { isRunning } from "./live.ts";
+import { forget } from "./forget.ts";
+import { holdDefinition } from "./hold.ts";
+import { isRunning, isWaiting } from "./live.ts";
 import type { Known } from "./list.ts";
-import { lockFile, readState, type Roots, stateDirectory } from "./state.ts";
+import { settled } from "./settle.ts";
+import { readState, type Roots, stateDirectory } from "./state.ts";
 import { stopContainer } from "./stop.ts";
 
 const SIGKILL = 9;
-const LOCK_WAIT_MS = 10_000, POLL_MS = 20;
+const ROUNDS = 20;
 
 /**
  * Takes a container away with all that is kept of it.
  *
- * @param force whether it is killed if it runs
+ * @param how force: it is killed if it runs; volumes: those that nobody has named go with it
  * @throws {ContainerError} if it runs and is not to be killed
  */
-export async function removeContainer(roots: Roots, known: Known, force: boolean): Promise<void> {
-  const { id, name, state } = known;
-  if (state && isRunning(state)) {
-    if (!force) {
-      throw new ContainerError(`container "${name}" runs: stop it first, or remove it with -f`);
+export async function removeContainer(
+  roots: Roots,
+  known: Known,
+  { force, volumes }: { force: boolean; volumes: boolean },
+): Promise<void> {
+  const { id, name, definition } = known;
+  for (let round = 0; round < ROUNDS; round++) {
+    const state = readState(stateDirectory(roots, id));
+    const runs = state && (isRunning(state) ? "runs" : isWaiting(state) && "is being restarted");
+    if (runs) {
+      if (!force) {
+        throw new ContainerError(
+          `container "${name}" ${runs}: stop it first, or remove it with -f`,
+        );
+      }
+      await stopContainer(roots, { ...known, state }, SIGKILL, 0);
     }
-    await stopContainer(known, SIGKILL, 0);
+    if (!definition) return await settled(roots, id);
+    if (!readDefinition(roots, id)) {
+      if (force) return; // It was one that is taken away when it ends.
+      throw new ContainerError(`there is no container "${name}" any more`);
+    }
+    if (await removeIfStill(roots, id, volumes)) return;
   }
-  await settled(roots, id);
-  removeDefinition(roots, id);
+  throw new ContainerError(`cannot remove "${name}": other commands start it`);
 }
 
-/**
- * Waits until whoever holds the container's lock has cleaned up; cleans up itself where nobody does.
- */
-export async function settled(roots: Roots, id: string): Promise<void> {
-  const directory = stateDirectory(roots, id);
-  for (const until = performance.now() + LOCK_WAIT_MS;;) {
-    const state = readState(directory);
-    if (!state) return;
-    {
-      using lock = lockFile(`${directory}/lock`);
-      if (lock) return await cleanUp(roots, directory, state, readCgroupHost());
+/** Removes a container unless it is being run; then waits for what is going on to be over. */
+async function removeIfStill(roots: Roots, id: string, volumes: boolean): Promise<boolean> {
+  {
+    using held = await holdDefinition(roots, id);
+    const state = readState(stateDirectory(roots, id));
+    if (!state) {
+      const { definition } = held;
+      await forget(roots, definition, volumes || definition.remove);
+      return true;
     }
-    if (performance.now() >= until) {
-      throw new ContainerError(`container "${id.slice(0, 12)}" is held by another command`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    if (isRunning(state) || isWaiting(state)) return false; // It was started meanwhile.
   }
+  await settled(roots, id);
+  return false;
 }

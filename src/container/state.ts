@@ -54,6 +54,16 @@ export interface State {
   supervisor?: number;
   /** ISO 8601. */
   startedAt?: string;
+  /** How often its policy has started it again, and the last pause before that. */
+  restarts?: Restarts;
+  /** What waits to start it again, if it does not run; with the boot as above. */
+  waiter?: { pid: number; startTime: number };
+}
+
+/** What a restart policy counts; both from 0 on when a container is started by hand. */
+export interface Restarts {
+  count: number;
+  delayMs: number;
 }
 
 /** A container's directory below `run`, held under its lock by this process. */
@@ -75,7 +85,7 @@ export function stateDirectory(roots: Roots, id: string): string {
  * Makes a container's directory, its lock held and its state written in it, and only then visible
  * under its name, so that no other command ever sees it half made; flock(2), rename(2).
  *
- * @throws Deno.errors.AlreadyExists when the id is taken
+ * @throws when the id is taken
  */
 export function createState(roots: Roots, state: State): Held {
   const directory = stateDirectory(roots, state.id);
@@ -83,8 +93,14 @@ export function createState(roots: Roots, state: State): Held {
   Deno.mkdirSync(making, { recursive: true, mode: 0o700 });
   const lock = lockFile(`${making}/lock`, true);
   if (!lock) throw new Error(`cannot create container "${state.id}": it is being created already`);
-  writeState(making, state);
-  Deno.renameSync(making, directory);
+  try {
+    writeState(making, state);
+    Deno.renameSync(making, directory); // Over an empty directory only, which none is.
+  } catch (error) {
+    Deno.removeSync(making, { recursive: true });
+    lock.close();
+    throw error;
+  }
   return { directory, lock, [Symbol.dispose]: () => lock.close() };
 }
 
@@ -112,8 +128,8 @@ function isState(value: unknown): value is State {
 }
 
 /**
- * Takes a lock; undefined while another process holds it, or where there is no such file and none is
- * to be created. The kernel lets go when its holder dies.
+ * Takes a lock; undefined while another process holds it, or where there is no such file (any more)
+ * and none is to be created. The kernel lets go when its holder dies.
  */
 export function lockFile(path: string, create = false): Fd | undefined {
   const how = O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0);
@@ -121,9 +137,20 @@ export function lockFile(path: string, create = false): Fd | undefined {
   if (opened === ENOENT) return undefined;
   if (opened < 0) throw new SyscallError(`cannot open "${path}"`, -opened);
   const fd = new Fd(opened);
-  if (trySyscall("flock", fd.number, LOCK_EX | LOCK_NB) === 0) return fd;
+  // Who held it may have removed it, and a new one may have taken its place: that is not ours.
+  if (trySyscall("flock", fd.number, LOCK_EX | LOCK_NB) === 0 && (create || isAt(path, fd))) {
+    return fd;
+  }
   fd.close();
   return undefined;
+}
+
+function isAt(path: string, fd: Fd): boolean {
+  try {
+    return Deno.statSync(path).ino === Deno.statSync(`/proc/self/fd/${fd.number}`).ino;
+  } catch {
+    return false;
+  }
 }
 
 /** The directories of all containers, those half made included. */

@@ -1,33 +1,82 @@
+import { syscall, SyscallError, trySyscall, waitSyscall } from "../../ffi/mod.ts";
+import { isFrozen, thaw } from "../cgroup/freeze.ts";
 import { readCgroupHost } from "../cgroup/host.ts";
-import { thaw } from "../cgroup/freeze.ts";
 import { killAll } from "../cgroup/processes.ts";
-import { syscall, trySyscall } from "../../ffi/mod.ts";
+import { markStopped } from "./definition.ts";
+import { noteEvent, subjectOf } from "./events.ts";
 import { ContainerError } from "./find.ts";
-import { isRunning, type Running } from "./live.ts";
-import type { Known } from "./list.ts";
-import type { State } from "./state.ts";
+import { holdDefinition } from "./hold.ts";
+import { isRunning, isWaiting, type Running } from "./live.ts";
+import { type Known, statusOf } from "./list.ts";
+import { endWait, settled } from "./settle.ts";
+import { readState, type Roots, type State, stateDirectory } from "./state.ts";
 
-const POLL_MS = 20;
 const KILL_DEADLINE_MS = 10_000;
+const SIGKILL = 9, POLLIN = 1, ESRCH = 3;
 
-/** The state of a container, if its first process is there. */
-export function running({ name, state }: Known): State & Running {
+/**
+ * The state of a container, if its first process is there.
+ *
+ * @throws {ContainerError} if not, with what it does instead
+ */
+export function running(roots: Roots, known: Known): State & Running {
+  const { name, state } = known;
   if (state && isRunning(state)) return state;
-  throw new ContainerError(`container "${name}" does not run`);
+  const instead = {
+    created: "it was never started",
+    restarting: "it waits to be started again",
+    exited: "it has ended",
+    dead: "nobody saw its end",
+    running: "it has just been started",
+    paused: "it has just been started",
+  }[statusOf(roots, known)];
+  throw new ContainerError(`container "${name}" does not run: ${instead}`);
 }
 
 /**
- * Sends a signal to a container's first process; through a pidfd, so that no other process that got
- * its number meanwhile is hit; pidfd_send_signal(2).
+ * Sends a signal to a container's first process. KILL and its stop signal are meant to end it: then
+ * no policy starts it again, and a frozen one is thawed.
+ *
+ * @throws {ContainerError} if it does not run
  */
-export function sendSignal(known: Known, signal: number): void {
-  const state = running(known);
-  const pidfd = syscall("pidfd_open", state.pid, 0);
+export async function killContainer(roots: Roots, known: Known, signal: number): Promise<void> {
+  const { definition } = known;
+  const final = signal === SIGKILL || signal === (definition?.stopSignal ?? 15);
+  const state = final ? await stateToStop(roots, known) : known.state;
+  if (final && state && isWaiting(state)) return await settled(roots, known.id);
+  const live = running(roots, { ...known, ...state ? { state } : {} });
+  sendSignal(live, signal);
+  if (definition) noteEvent(roots, "kill", subjectOf(definition), { signal: String(signal) });
+  if (final) thawIfFrozen(live);
+}
+
+/**
+ * Through a pidfd, so that no other process that got its number meanwhile is hit; pidfd_send_signal(2).
+ *
+ * @throws {ContainerError} if it has just ended
+ */
+function sendSignal(state: State & Running, signal: number): void {
+  const ended = () =>
+    new ContainerError(`container "${state.name}" does not run: it has just ended`);
+  const pidfd = trySyscall("pidfd_open", state.pid, 0);
+  if (pidfd < 0) throw ended();
   try {
-    running(known); // The pidfd is of the process that was meant.
-    syscall("pidfd_send_signal", pidfd, signal, 0, 0);
+    if (!isRunning(state)) throw ended(); // The pidfd is of the process that was meant.
+    const sent = trySyscall("pidfd_send_signal", pidfd, signal, 0, 0);
+    if (sent === -ESRCH) throw ended();
+    if (sent < 0) throw new SyscallError("pidfd_send_signal", -sent);
   } finally {
     trySyscall("close", pidfd);
+  }
+}
+
+/** A frozen process gets no signal before it is thawed, in version 1 not even KILL. */
+function thawIfFrozen({ cgroup }: State): void {
+  const host = readCgroupHost();
+  try {
+    if (isFrozen(host, cgroup)) thaw(host, cgroup);
+  } catch (error) {
+    if (isFrozen(host, cgroup)) throw error; // Else it has ended meanwhile.
   }
 }
 
@@ -35,41 +84,79 @@ export function sendSignal(known: Known, signal: number): void {
 export type Stopped = "not running" | "by itself" | "killed";
 
 /**
- * Stops a container: its stop signal, and after the deadline SIGKILL to all in its cgroup. A frozen
- * one is thawed first: it would not get the signal.
+ * Stops a container: its stop signal, and after the deadline SIGKILL to all in its cgroup. Returns
+ * when all that was made for its run is gone. A wait for its restart policy ends at once.
+ *
+ * @throws {ContainerError} if it outlives SIGKILL
  */
 export async function stopContainer(
+  roots: Roots,
   known: Known,
   signal: number,
   timeoutMs: number,
 ): Promise<Stopped> {
-  const { state } = known;
-  if (!state || !isRunning(state)) return "not running";
-  const host = readCgroupHost();
-  thaw(host, state.cgroup);
-  sendSignal(known, signal);
-  if (await ended(state, timeoutMs)) return "by itself";
-  killAll(host, state.cgroup);
-  if (await ended(state, KILL_DEADLINE_MS)) return "killed";
-  throw new ContainerError(`cannot stop "${known.name}": it is still there after SIGKILL`);
-}
-
-/** Waits until a container's first process is gone; false when the time is up before. */
-export async function ended(state: State, timeoutMs: number): Promise<boolean> {
-  for (const until = performance.now() + timeoutMs;;) {
-    if (!isRunning(state)) return true;
-    if (performance.now() >= until) return false;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  const state = await stateToStop(roots, known);
+  const { id, name, definition } = known;
+  if (!state) return "not running";
+  if (!isRunning(state)) {
+    await settled(roots, id);
+    return "not running";
   }
+  const how = await endProcesses(state, signal, timeoutMs);
+  if (how === undefined) {
+    throw new ContainerError(`cannot stop "${name}": it is still there after SIGKILL`);
+  }
+  if (definition) noteEvent(roots, "stop", subjectOf(definition));
+  await settled(roots, id);
+  return how;
 }
 
-/** Whether the first process has a handler for a signal, or the kernel drops it; proc(5), SigCgt. */
-export function hasHandler({ pid }: State & Running, signal: number): boolean {
+async function endProcesses(
+  state: State & Running,
+  signal: number,
+  timeoutMs: number,
+): Promise<Stopped | undefined> {
   try {
-    const text = Deno.readTextFileSync(`/proc/${pid}/status`);
-    const bits = BigInt(`0x${/^SigCgt:\s*(\S+)/m.exec(text)?.[1] ?? "0"}`);
-    return (bits & (1n << BigInt(signal - 1))) !== 0n;
-  } catch {
-    return true; // It is gone.
+    sendSignal(state, signal);
+    thawIfFrozen(state); // Not before: it would go on without the signal.
+  } catch (error) {
+    if (isRunning(state)) throw error;
+  }
+  if (signal !== SIGKILL && await ended(state, timeoutMs)) return "by itself";
+  killAll(readCgroupHost(), state.cgroup);
+  return await ended(state, KILL_DEADLINE_MS) ? "killed" : undefined;
+}
+
+/**
+ * Notes that a container is to be stopped, ends a wait for its restart, and returns its state; nobody
+ * is just starting it then.
+ */
+async function stateToStop(roots: Roots, known: Known): Promise<State | undefined> {
+  const { id, definition } = known;
+  if (!definition) return known.state;
+  using _ = await holdDefinition(roots, id);
+  const state = readState(stateDirectory(roots, id));
+  if (!state) return undefined; // It was not stopped: it had ended.
+  markStopped(roots, id, true);
+  endWait(state);
+  return state;
+}
+
+/** Waits until a container's first process is gone; false when the time is up before; poll(2). */
+export async function ended(state: State, timeoutMs = Infinity): Promise<boolean> {
+  if (!isRunning(state)) return true;
+  const pidfd = syscall("pidfd_open", state.pid, 0);
+  try {
+    if (!isRunning(state)) return true;
+    const polled = new Uint8Array(8), limit = new Uint8Array(16);
+    new DataView(polled.buffer).setInt32(0, pidfd, true);
+    new DataView(polled.buffer).setInt16(4, POLLIN, true);
+    const view = new DataView(limit.buffer);
+    view.setBigUint64(0, BigInt(Math.floor(timeoutMs === Infinity ? 0 : timeoutMs / 1000)), true);
+    view.setBigUint64(8, BigInt(timeoutMs === Infinity ? 0 : timeoutMs % 1000) * 1_000_000n, true);
+    await waitSyscall("ppoll", polled, 1, timeoutMs === Infinity ? 0 : limit, 0, 8);
+    return !isRunning(state);
+  } finally {
+    trySyscall("close", pidfd);
   }
 }

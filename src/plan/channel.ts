@@ -48,7 +48,8 @@ export function awaitMinictr(channel: Slot): Step {
   const answer = room("answer", 8);
   return step("wait for minictr", [
     call("write", [channel, message, 8]),
-    call("read", [channel, answer, 1]),
+    call("read", [channel, answer, 1], { on: [{ value: 1, goto: "next" }] }),
+    call("exit_group", [125]), // It was killed, and has not done its part.
   ]);
 }
 

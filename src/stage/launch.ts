@@ -57,6 +57,8 @@ export interface LaunchOptions {
   given: Slot[];
   /** A file to write the executable to where memfd execution is refused. */
   fallbackPath: string;
+  /** What ps(1) shows. */
+  argv?: string[];
 }
 
 /**
@@ -84,6 +86,16 @@ export function launchSteps(options: LaunchOptions): Launch {
   };
 }
 
+/**
+ * The steps by which this process itself becomes a stage: all that it was ends; execveat(2).
+ *
+ * @returns only if it fails
+ */
+export function becomeSteps(options: Omit<LaunchOptions, "namespaces" | "given">): Step[] {
+  const file = slot("stage");
+  return [...executableSteps(file, options), step("become the stage", [execute(file, options)])];
+}
+
 /** How many steps a launch has. */
 export const LAUNCH_STEPS = 3;
 
@@ -95,7 +107,10 @@ function given(file: Slot, slots: Slot[]): Call[] {
 }
 
 /** vm.memfd_noexec=2 refuses an executable memfd (EACCES): then a file that is unlinked at once. */
-function executableSteps(file: Slot, options: LaunchOptions): Step[] {
+function executableSteps(
+  file: Slot,
+  options: Pick<LaunchOptions, "head" | "program" | "programOffset" | "fallbackPath">,
+): Step[] {
   const { head, program, programOffset, fallbackPath } = options;
   const memfd = flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_EXEC });
   const oldMemfd = flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING }); // MFD_EXEC is new in Linux 6.3.
@@ -157,15 +172,12 @@ function startStep(
     call("load32", [place(pidfdRoom, 0)], { to: pidfd }),
     call("load64", [refused], { on: [{ value: 1, goto: "failed" }] }),
     goto("next"),
-    call(
-      "execveat",
-      [file, "", strings(["minictr-stage"]), strings([]), flags({ AT_EMPTY_PATH })],
-      {
-        id: ".child",
-        on: [{ errno: "any", goto: ".refused" }],
-      },
-    ),
+    { ...execute(file, options), id: ".child", on: [{ errno: "any", goto: ".refused" }] },
     call("store64", [refused, 1], { id: ".refused" }), // Seen by the parent: shared memory.
     call("exit_group", [126]),
   ], hints);
+}
+
+function execute(file: Slot, { argv = ["minictr-stage"] }: Pick<LaunchOptions, "argv">): Call {
+  return call("execveat", [file, "", strings(argv), strings([]), flags({ AT_EMPTY_PATH })]);
 }

@@ -13,7 +13,7 @@ export { assemble } from "./assemble.ts";
 export type { Program } from "./program.ts";
 export { elfHead } from "./elf.ts";
 export { PROGRAM_ADDRESS } from "./instruction.ts";
-export { type Launch, LAUNCH_STEPS, launchSteps } from "./launch.ts";
+export { becomeSteps, type Launch, LAUNCH_STEPS, launchSteps } from "./launch.ts";
 export {
   type Failure,
   failureIn,

@@ -1,0 +1,39 @@
+import { changeDefinition } from "./definition.ts";
+import { noteEvent, subjectOf } from "./events.ts";
+import { ContainerError } from "./find.ts";
+import { holdDefinition } from "./hold.ts";
+import type { Known } from "./list.ts";
+import { checkName } from "./name.ts";
+import { readState, type Roots, stateDirectory, writeState } from "./state.ts";
+
+/**
+ * Gives a container another name. On the networks that it is on it has the old one until it is
+ * started again.
+ *
+ * @throws {ContainerError} if the name is taken, or nothing lasts of the container
+ */
+export async function renameContainer(roots: Roots, known: Known, name: string): Promise<void> {
+  const { id } = known;
+  if (!known.definition) {
+    throw new ContainerError(
+      `cannot rename "${known.name}": it runs in the foreground of its minictr`,
+    );
+  }
+  using held = await holdDefinition(roots, id);
+  const { definition } = held;
+  if (definition.name === name) {
+    throw new ContainerError(`cannot rename "${name}": that is its name already`);
+  }
+  await checkName(roots, name);
+  const { network } = definition;
+  const renamed = { ...definition, name, ...network ? { network: { ...network, name } } : {} };
+  changeDefinition(roots, renamed);
+  const directory = stateDirectory(roots, id);
+  const state = readState(directory);
+  try {
+    if (state) writeState(directory, { ...state, name });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error; // It has ended meanwhile.
+  }
+  noteEvent(roots, "rename", subjectOf(renamed), { oldName: definition.name });
+}

@@ -1,0 +1,54 @@
+import { SIGKILL, trySyscall } from "../../ffi/mod.ts";
+import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
+import { cleanUp } from "./cleanup.ts";
+import { noteEnd } from "./end.ts";
+import { ContainerError } from "./find.ts";
+import { isWaiting } from "./live.ts";
+import { lockFile, readState, type Roots, type State, stateDirectory } from "./state.ts";
+
+const LOCK_WAIT_MS = 20_000, POLL_MS = 10;
+
+/**
+ * Waits until whoever holds the lock of a container's run has cleaned up; cleans up itself where
+ * nobody does. Not for whoever holds its definition: cleaning up may need that.
+ *
+ * @throws {ContainerError} after a time
+ */
+export async function settled(roots: Roots, id: string): Promise<void> {
+  const directory = stateDirectory(roots, id);
+  for (const until = performance.now() + LOCK_WAIT_MS;;) {
+    if (!readState(directory)) return;
+    {
+      using lock = lockFile(`${directory}/lock`);
+      const state = lock && readState(directory);
+      if (state) return await takeAway(roots, directory, state);
+    }
+    if (performance.now() >= until) {
+      throw new ContainerError(`container "${id.slice(0, 12)}" is held by another command`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** Notes the end of a run that nobody is responsible for any more, and takes away what it made. */
+export async function takeAway(
+  roots: Roots,
+  directory: string,
+  state: State,
+  host: CgroupHost = readCgroupHost(),
+): Promise<void> {
+  try {
+    await noteEnd(roots, state, host);
+  } finally {
+    await cleanUp(roots, directory, state, host);
+  }
+}
+
+/** Ends the wait for a restart; what it held is then free, and is cleaned up by {@link settled}. */
+export function endWait(state: State): void {
+  if (!isWaiting(state)) return;
+  const pidfd = trySyscall("pidfd_open", state.waiter.pid, 0);
+  if (pidfd < 0) return; // It has ended.
+  if (isWaiting(state)) trySyscall("pidfd_send_signal", pidfd, SIGKILL, 0, 0);
+  trySyscall("close", pidfd);
+}

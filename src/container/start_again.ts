@@ -1,0 +1,96 @@
+import { Fd } from "../../ffi/mod.ts";
+import { readCgroupHost } from "../cgroup/host.ts";
+import { cleanUp } from "./cleanup.ts";
+import { dataDirectory, markStopped, readDefinedSpec, removeIfThere } from "./definition.ts";
+import { startDetached } from "./detached.ts";
+import { ContainerError } from "./find.ts";
+import { type HeldDefinition, holdDefinition } from "./hold.ts";
+import { isRunning } from "./live.ts";
+import type { Known } from "./list.ts";
+import { endWait, settled } from "./settle.ts";
+import { readState, type Restarts, type Roots, stateDirectory } from "./state.ts";
+
+const ROUNDS = 20;
+
+/**
+ * Starts a container that does not run, from what was written down of it; one that waits for its
+ * restart policy does so no longer.
+ *
+ * @returns whether it was this command that started it
+ * @throws {ContainerError} if nothing is kept of it
+ */
+export async function startAgain(roots: Roots, { id, name, definition }: Known): Promise<boolean> {
+  if (!definition) {
+    throw new ContainerError(`cannot start "${name}": it runs in the foreground of its minictr`);
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    {
+      using held = await holdDefinition(roots, id);
+      const state = readState(stateDirectory(roots, id));
+      if (!state) {
+        markStopped(roots, id, false);
+        await startHeld(roots, held);
+        return true;
+      }
+      if (isRunning(state)) return false;
+      endWait(state);
+    }
+    await settled(roots, id); // Not while it is held: who cleans up may have to hold it.
+  }
+  throw new ContainerError(`cannot start "${name}": other commands start and stop it`);
+}
+
+/** Starts a container whose definition is held; see {@link startDetached}. */
+async function startHeld(
+  roots: Roots,
+  { definition }: HeldDefinition,
+  restarts?: Restarts,
+): Promise<void> {
+  const { id, name, root, init, mapRoot, etc, createSources, volumes } = definition;
+  const network = definition.network &&
+    (await import("./membership.ts")).requestNow(roots, definition.network);
+  const spec = await readDefinedSpec(roots, id);
+  for (const file of ["exit", "end.json"]) removeIfThere(`${dataDirectory(roots, id)}/${file}`);
+  await startDetached(
+    definition,
+    spec,
+    {
+      id,
+      name,
+      roots,
+      root,
+      interactive: false,
+      init,
+      mapRoot,
+      createSources,
+      ...volumes ? { volumes } : {},
+      ...await filterOf(spec),
+      etc,
+      ...network ? { network } : {},
+    },
+    restarts,
+  );
+}
+
+async function filterOf({ linux }: Awaited<ReturnType<typeof readDefinedSpec>>) {
+  if (!linux?.seccomp) return {};
+  const { filterOf } = await import("../plan/seccomp/mod.ts");
+  return { seccomp: await filterOf(linux.seccomp, Deno.build.arch) };
+}
+
+/**
+ * What a wait ends with: the container is started again, unless it was stopped meanwhile.
+ *
+ * @param lockDescriptor holds the lock of the wait
+ */
+export async function afterWait(roots: Roots, id: string, lockDescriptor: number): Promise<void> {
+  using lock = new Fd(lockDescriptor);
+  const directory = stateDirectory(roots, id);
+  using held = await holdDefinition(roots, id);
+  const state = readState(directory);
+  if (!state?.waiter) return;
+  await cleanUp(roots, directory, state, readCgroupHost());
+  lock.close();
+  if (!held.definition.restart) return;
+  await startHeld(roots, held, state.restarts);
+}
