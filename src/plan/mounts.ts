@@ -13,7 +13,7 @@ import { attach, goto, newFilesystem, setAttributes } from "./calls.ts";
 import { SpecError } from "../spec/error.ts";
 import { type MountOptions, parseMountOptions } from "./mount_options.ts";
 import { type Call, call, flags, mode, type Slot, slot, type Step, step } from "./step.ts";
-import { ensureTarget, openPlain, type TargetKind } from "./target.ts";
+import { ensureTarget, freshTarget, openPlain, type TargetKind } from "./target.ts";
 
 /** A mount of the container, its parts sorted, and what the host's side opened for it. */
 export interface PlannedMount {
@@ -101,20 +101,65 @@ export function mountSteps(
   cgroup: CgroupMounts | undefined,
   slots: MountSlots,
 ): Step[] {
+  const places = new Places(root);
   return mounts.flatMap((planned) => {
     const { mount, tree } = planned;
-    if (tree) return [bindStep(root, planned, tree)];
+    if (tree) return [bindStep(places, planned, tree)];
     if (mount.type === "cgroup" && cgroup?.kind === "hierarchies") {
-      return hierarchySteps(root, planned, cgroup.hierarchies, slots);
+      return hierarchySteps(places, planned, cgroup.hierarchies, slots);
     }
-    return [filesystemStep(root, planned, slots, slot(`${mount.type} for ${mount.destination}`))];
+    const made = slot(`${mount.type} for ${mount.destination}`);
+    return [filesystemStep(places, planned, slots, made)];
   });
 }
 
-function bindStep(root: Slot, { mount, kind }: PlannedMount, tree: Slot): Step {
+/** Where mounts go: inside the root, or in a filesystem that the plan itself has made just before. */
+class Places {
+  /** By destination: filesystems in which only this plan has been so far. */
+  readonly #fresh = new Map<string, Slot>();
+  /** Destinations of proc and sysfs, where no link of the image's is. */
+  readonly #kernel: string[] = [];
+
+  constructor(readonly root: Slot) {}
+
+  /** Opens a destination, made where it is missing. */
+  open(destination: string, kind: TargetKind, to: Slot): Call[] {
+    const [parent, name] = split(destination);
+    const made = this.#fresh.get(parent);
+    return made && kind === "directory" && name !== "" && name !== "." && name !== ".."
+      ? freshTarget(made, name, to)
+      : ensureTarget(this.root, destination, kind, to);
+  }
+
+  /** /proc and /sys must be real directories at the top of the root (CVE-2019-19921). */
+  openPlain(destination: string, to: Slot): Call[] {
+    this.#kernel.push(`${destination}/`);
+    return plainTarget(this.root, destination.slice(1), to);
+  }
+
+  /** Takes note of a mount: what lay below is out of reach, and through a link that may be anything. */
+  cover(destination: string, made?: Slot): void {
+    const isPlain = this.#fresh.has(split(destination)[0]) ||
+      this.#kernel.some((path) => `${destination}/`.startsWith(path));
+    for (const path of this.#fresh.keys()) {
+      if (!isPlain || `${path}/`.startsWith(`${destination}/`)) this.#fresh.delete(path);
+    }
+    if (made) this.#fresh.set(destination, made);
+  }
+}
+
+/** A path's parent, and the name in it. */
+function split(path: string): [parent: string, name: string] {
+  const slash = path.lastIndexOf("/");
+  return [path.slice(0, slash), path.slice(slash + 1)];
+}
+
+function bindStep(places: Places, { mount, kind }: PlannedMount, tree: Slot): Step {
   const target = slot(mount.destination);
+  const calls = places.open(mount.destination, kind, target);
+  places.cover(mount.destination);
   return step(`bind ${mount.source} on ${mount.destination}`, [
-    ...ensureTarget(root, mount.destination, kind, target),
+    ...calls,
     attach(tree, target),
   ], {
     EINVAL: "a directory can be bound only on a directory, a file only on a file",
@@ -123,7 +168,7 @@ function bindStep(root: Slot, { mount, kind }: PlannedMount, tree: Slot): Step {
 }
 
 function filesystemStep(
-  root: Slot,
+  places: Places,
   { mount, options }: PlannedMount,
   slots: MountSlots,
   made: Slot,
@@ -134,11 +179,13 @@ function filesystemStep(
   if (type === "proc" && destination === "/proc") slots.proc = made;
   if (type === "devpts" && destination === "/dev/pts") slots.devpts = made;
   const plain = PLAIN_TARGETS.has(type) && !destination.slice(1).includes("/");
+  const calls = plain
+    ? places.openPlain(destination, target)
+    : places.open(destination, "directory", target);
+  places.cover(destination, type === "tmpfs" ? made : undefined);
   return step(`mount ${type} on ${destination}`, [
     ...newFilesystem(type, mount.source ?? type, options, made),
-    ...plain
-      ? plainTarget(root, destination.slice(1), target)
-      : ensureTarget(root, destination, "directory", target),
+    ...calls,
     attach(made, target),
     ...options.propagation
       ? [setAttributes(made, {
@@ -156,7 +203,7 @@ function filesystemStep(
 
 /** cgroup v1: a tmpfs with a bind mount for each hierarchy, of the container's own cgroup. */
 function hierarchySteps(
-  root: Slot,
+  places: Places,
   { mount, options }: PlannedMount,
   hierarchies: Extract<CgroupMounts, { kind: "hierarchies" }>["hierarchies"],
   slots: MountSlots,
@@ -172,7 +219,7 @@ function hierarchySteps(
   );
   const made = slot(`tmpfs for ${destination}`);
   return [
-    filesystemStep(root, outer, slots, made),
+    filesystemStep(places, outer, slots, made),
     ...hierarchies.map(({ name }) => {
       const target = slot(`${destination}/${name}`);
       const tree = slots.hierarchies.get(name) ?? slot(name);
@@ -210,7 +257,6 @@ export function openHierarchies(
   });
 }
 
-/** /proc and /sys must be real directories at the top of the root (CVE-2019-19921). */
 function plainTarget(root: Slot, name: string, to: Slot): Call[] {
   return [
     openPlain(root, name, { to, on: [{ errno: "ENOENT", goto: ".make" }] }),

@@ -125,6 +125,17 @@ export function ensureTarget(root: Slot, path: string, kind: TargetKind, to: Slo
   return calls;
 }
 
+/**
+ * Opens a directory, made where it is missing, in a filesystem in which nobody but this plan has been:
+ * nothing need be looked for there first. What is no directory is refused all the same.
+ */
+export function freshTarget(made: Slot, name: string, to: Slot): Call[] {
+  return [
+    call("mkdirat", [made, name, NEW_DIRECTORY], { on: [{ errno: "EEXIST", goto: ".open" }] }),
+    call("openat", [made, name, OPEN_MADE, 0], { to, id: ".open" }),
+  ];
+}
+
 function make(parent: Slot, name: string, to: Slot, file: boolean, id: string): Call[] {
   const exists: On[] = [{ errno: "EEXIST", goto: `${id} open` }];
   const made = slot(`new ${name}`);
