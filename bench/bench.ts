@@ -1,42 +1,46 @@
 /**
- * Compares minictr's start with other runtimes', and prints Markdown:
+ * Measures minictr beside whichever peers are installed, and prints Markdown:
  *
- *     deno run -A bench/bench.ts [--rounds N] [NAME…]
+ *     deno run -A bench/bench.ts [--rounds N] [start|exec|background|many|phases]…
  *
  * Needs root and a static busybox; `dist/` is made if it is not there. A contender that is not
- * installed, or does not work here, is left out with its reason.
+ * installed, or does not work here, is left out with its reason. `tables.ts` lists the tables.
  */
-import { type Bench, contenders, MEANING } from "./contenders.ts";
+import type { Bench } from "./contenders.ts";
 import { makePlaces } from "./places.ts";
-import { type Contender, measure, type Measured, median, ratio, whyNot } from "./pairs.ts";
 import { memoryLimits, peakMemoryKib, phases } from "./phases.ts";
+import { tableOf } from "./table.ts";
+import { TABLES } from "./tables.ts";
 
-async function main(args: readonly string[]): Promise<void> {
+const PEERS = ["runc", "crun", "bwrap", "podman", "docker"];
+
+async function main(args: readonly string[]): Promise<number> {
   const words = [...args];
   const at = words.indexOf("--rounds");
   const rounds = at < 0 ? 30 : Number(words.splice(at, 2)[1]);
+  const names = [...TABLES.map(({ name }) => name), "phases"];
+  const odd = words.find((word) => !names.includes(word));
+  if (odd !== undefined || !(rounds > 0)) {
+    console.error(`bench: [--rounds N] [${names.join("|")}]…, not "${odd ?? args.join(" ")}"`);
+    return 2;
+  }
+  const wants = (name: string) => words.length === 0 || words.includes(name);
   const bench = await makePlaces();
   try {
-    const wanted = contenders(bench).filter(({ name }, index) =>
-      index === 0 || words.length === 0 || words.includes(name)
-    );
-    const reasons = new Map<string, string>();
-    const able = wanted.filter((contender) => {
-      const reason = whyNot(contender);
-      if (reason !== undefined) reasons.set(contender.name, reason);
-      return reason === undefined;
-    });
     console.log(machine(rounds));
-    console.log(table(measure(able, rounds)));
-    for (const [name, reason] of reasons) console.log(`- ${name} is left out: ${reason}`);
-    console.log(`\n${versions(able)}\n`);
-    if (words.length === 0) await printPhases(bench, rounds);
+    for (const table of TABLES) {
+      if (wants(table.name)) console.log(tableOf(table, bench, rounds));
+    }
+    if (wants("phases")) await printPhases(bench, rounds);
+    console.log(`\n${versions()}`);
   } finally {
     await Deno.remove(bench.scratch, { recursive: true });
   }
+  return 0;
 }
 
 async function printPhases(bench: Bench, rounds: number): Promise<void> {
+  console.log("### Where a start's time goes\n");
   const measured = [...await phases(bench, rounds)];
   const rows = measured.map(([name, ms]) => `| ${name} | ${ms.toFixed(2)} |`);
   console.log(["| phase of a start | median, ms |", "| --- | ---: |", ...rows].join("\n"));
@@ -51,18 +55,6 @@ async function printPhases(bench: Bench, rounds: number): Promise<void> {
   );
 }
 
-function table(measured: Measured[]): string {
-  const [first] = measured;
-  const rows = measured.map((one) => {
-    const against = first ? ratio(one, first).toFixed(2) : "";
-    const [low, least] = [median(one.times), Math.min(...one.times)];
-    const what = MEANING[one.name] ?? "";
-    return `| ${one.name} | ${low.toFixed(1)} | ${least.toFixed(1)} | ${against} | ${what} |`;
-  });
-  const head = `| | median, ms | least, ms | of ${first?.name ?? "it"}'s | what |`;
-  return [head, "| --- | ---: | ---: | ---: | --- |", ...rows].join("\n");
-}
-
 function machine(rounds: number): string {
   const cpuinfo = Deno.readTextFileSync("/proc/cpuinfo");
   const cpu = /^model name\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] ?? Deno.build.arch;
@@ -72,15 +64,17 @@ function machine(rounds: number): string {
 }
 
 /** The first line of what each program says of itself. */
-function versions(able: readonly Contender[]): string {
-  const programs = new Set(able.map(({ words: [program = ""] }) => program));
+function versions(): string {
   const lines = [`Deno ${Deno.version.deno}`];
-  for (const program of ["runc", "crun", "bwrap", "podman"]) {
-    if (!programs.has(program)) continue;
-    const { stdout } = new Deno.Command(program, { args: ["--version"] }).outputSync();
-    lines.push(new TextDecoder().decode(stdout).split("\n")[0] ?? program);
+  for (const program of PEERS) {
+    try {
+      const { stdout } = new Deno.Command(program, { args: ["--version"] }).outputSync();
+      lines.push(new TextDecoder().decode(stdout).split("\n")[0] ?? program);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
   return `Versions: ${lines.join(", ")}.`;
 }
 
-if (import.meta.main) await main(Deno.args);
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -22,18 +22,28 @@ export function denoRun(file: string): string[] {
   return [Deno.execPath(), "run", "-A", "--quiet", ...OFFLINE, file];
 }
 
+/** The executable, and an environment in which it unpacks itself into the scratch. */
+export function executable(
+  { project, scratch }: Bench,
+): { file: string; env: Record<string, string> } {
+  return {
+    file: `${project}dist/minictr`,
+    env: { MINICTR_PROGRAMS: `${scratch}/programs` },
+  };
+}
+
 /** All contenders; the first is what the others are compared with. */
-export function contenders({ scratch, rootfs, bundle, project }: Bench): Contender[] {
-  const executable = `${project}dist/minictr`;
+export function contenders(bench: Bench): Contender[] {
+  const { scratch, rootfs, bundle, project } = bench;
+  const { file, env } = executable(bench);
   const source = [Deno.execPath(), "run", "-A", "--quiet", "--no-lock", `${project}main.ts`];
   const flags = ["run", "--network", "none", "--rootfs", rootfs, "/bin/true"];
-  const env = { MINICTR_PROGRAMS: `${scratch}/programs` };
   const isolation = ["--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"];
   const limits = ["--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1024:1024"];
   return [
     { name: "runc", words: ["runc", "run", "-b", bundle, "minictr-bench-runc"] },
-    { name: "minictr", words: [executable, "run", "--bundle", bundle], env },
-    { name: "minictr, flags", words: [executable, ...flags], env },
+    { name: "minictr", words: [file, "run", "--bundle", bundle], env },
+    { name: "minictr, flags", words: [file, ...flags], env },
     {
       name: "minictr, bundle",
       words: [...denoRun(`${project}dist/minictr.js`), "run", "--bundle", bundle],
@@ -51,6 +61,10 @@ export function contenders({ scratch, rootfs, bundle, project }: Bench): Contend
         ...["run", "--rm", "--network", "none", ...limits, "--rootfs", rootfs, "/bin/true"],
       ],
     },
+    {
+      name: "docker",
+      words: ["docker", "run", "--rm", "--network", "none", "busybox", "/bin/true"],
+    },
     { name: "deno, nothing", words: denoRun(`${scratch}/nothing.js`) },
   ];
 }
@@ -65,5 +79,6 @@ export const MEANING: Readonly<Record<string, string>> = {
   crun: "`crun run` of the bundle",
   bwrap: "`bwrap --unshare-all`: no cgroup, no masks, no filter, all capabilities",
   podman: "`podman run --network none --rootfs` with runc",
+  docker: "`docker run --rm --network none busybox /bin/true`, with its daemon",
   "deno, nothing": "Deno with an empty file: the floor of every minictr",
 };
