@@ -141,7 +141,7 @@ test(
 
 test(
   "a flushed table of the family bridge is made again by the next container",
-  options,
+  { ...options, requires: [...requires, "not-vm"] },
   async (t) => {
     await using host = await Host.start(t);
     await host.container("web");

@@ -100,6 +100,18 @@ test("the old form gives a container its address on the subnet", many, async (t)
   assert.match(seen, /inet 192\.168\.1\.2\/24 .*\n(.*\n)*mini-1\n192\.168\.1\.2\tmini-1/);
 });
 
+test("run says where a published port is reached, unless it is to be quiet", many, async (t) => {
+  await using host = await Host.start(t);
+  const words = ["run", "--rm", "-p", "127.0.0.1:8080:80", "--rootfs", t.rootfs, "true"];
+  const { err } = await host.minictr(...words);
+  assert.match(
+    err,
+    /^minictr: tcp 8080 leads to ".*" port 80: on 127\.0\.0\.1, from this host alone\n$/,
+  );
+  const [run = "", ...rest] = words;
+  assert.equal((await host.minictr(run, "-q", ...rest)).err, "");
+});
+
 test("what cannot be is one clear line, exit 125, and leaves nothing", many, async (t) => {
   await using host = await Host.start(t);
   await ok(host, "network", "create", "--subnet", "10.50.0.0/30", "small");

@@ -4,6 +4,8 @@ import { patient, test } from "./support/mod.ts";
 
 const requires = ["root", "command:nft", "command:ip", "command:ping", "command:python3"] as const;
 const options = { requires, timeoutMs: 120_000 };
+/** Of what does not depend on the kernel: a host takes seconds to set up in the virtual machine. */
+const hostOnly = { ...options, requires: [...requires, "not-vm"] as const };
 const back = [{ name: "back" }];
 
 const http = { container: [80, 80], host: [8080, 8080], protocol: "tcp" } as const;
@@ -191,7 +193,7 @@ test("a flushed ruleset is repaired by a reload, and by the next container", opt
   assert.equal(await isThere(), "192.0.2.2 at 80");
 });
 
-test("what cannot be is refused with the reason, and nothing is left", options, async (t) => {
+test("what cannot be is refused with the reason, and nothing is left", hostOnly, async (t) => {
   await using host = await Host.start(t);
   await host.container("web", { publish: [http] });
   await host.serve(7070);
@@ -221,7 +223,7 @@ test("what cannot be is refused with the reason, and nothing is left", options, 
 
 test(
   "leases end with their container's directory, and a full network says so",
-  options,
+  hostOnly,
   async (t) => {
     await using host = await Host.start(t);
     await host.do("create", { name: "small", subnets: ["10.98.0.0/30"] });
@@ -240,7 +242,7 @@ test(
   },
 );
 
-test("a subnet that the host's routes lead to is not taken", options, async (t) => {
+test("a subnet that the host's routes lead to is not taken", hostOnly, async (t) => {
   await using host = await Host.start(t);
   await host.sh("ip route add 10.90.0.0/15 via 192.0.2.2");
   const { endpoints: [place] } = await host.container("web");
@@ -252,7 +254,7 @@ test("a subnet that the host's routes lead to is not taken", options, async (t) 
   );
 });
 
-test("a removed network leaves neither bridge nor rules", options, async (t) => {
+test("a removed network leaves neither bridge nor rules", hostOnly, async (t) => {
   await using host = await Host.start(t);
   await host.do("create", { name: "front" });
   await host.container("web", { networks: [{ name: "front" }] });

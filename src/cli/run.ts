@@ -140,6 +140,7 @@ export async function fromFlags(
     ...network ? { network } : {},
     createSources: engine.createSources,
     ...engine.volumes.length > 0 ? { volumes: engine.volumes } : {},
+    quiet: flags.quiet,
     ...engine.cidfile === undefined ? {} : { cidfile: engine.cidfile },
     ...engine.pidfile === undefined ? {} : { pidfile: engine.pidfile },
   };

@@ -221,6 +221,7 @@ export const RUN = {
           help: "publish a port",
         },
         { name: "publish-all", short: "P", help: "publish each exposed port at a free one" },
+        { name: "quiet", short: "q", help: "do not say where published ports are reached" },
         { name: "expose", value: "PORT[/PROTO]", many: true, help: "say that a port is served" },
         { name: "add-host", value: "NAME:IP", many: true, help: "line of /etc/hosts" },
         { name: "dns", value: "IP", many: true, help: "name server" },

@@ -40,6 +40,8 @@ export interface RunOptions {
   createSources?: string[];
   /** Its volumes, which are made where they are missing. */
   volumes?: VolumeUse[];
+  /** Whether the user does not want to be told where ports are reached. */
+  quiet?: boolean;
   /** A new file for the id. */
   cidfile?: string;
   /** A file for the first process's id. */
@@ -137,7 +139,7 @@ export async function makeFiles(
     const notice = writeEtcFiles(directory, etc, prepared);
     if (notice) options.onNotice?.(notice);
   }
-  if (prepared && networking) {
+  if (prepared && networking && !options.quiet) {
     for (const line of networking.reachableLines(prepared, options.name)) options.onNotice?.(line);
   }
   return (pid) => {
