@@ -89,6 +89,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "the same commands by docker's longer names, and container prune",
     run: async (args, root) => await (await import("./container.ts")).run(args, root),
   },
+  cp: {
+    summary: "copy files between a container and the host",
+    run: async (args, root) => await (await import("./cp.ts")).run(args, root),
+  },
+  diff: {
+    summary: "print what a container has changed in its files",
+    run: async (args, root) => await (await import("./diff.ts")).run(args, root),
+  },
+  export: {
+    summary: "write a container's files as a tar archive",
+    run: async (args, root) => await (await import("./export.ts")).run(args, root),
+  },
   network: {
     summary: "create, list, connect and remove networks",
     run: async (args, root) => await (await import("./network_command.ts")).run(args, root),

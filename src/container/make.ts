@@ -153,8 +153,12 @@ function layerOf(root: RootSource): string | undefined {
   return root.kind === "overlay" ? root.upper.slice(0, root.upper.lastIndexOf("/")) : undefined;
 }
 
-/** @param mapped a spec whose user namespace's root is to own the layer */
-function makeLayer(
+/**
+ * Makes the directories of a writable layer where they are missing.
+ *
+ * @param mapped a spec whose user namespace's root is to own the layer
+ */
+export function makeLayer(
   { upper, work }: Extract<RootSource, { kind: "overlay" }>,
   mapped: Spec | undefined,
 ): void {

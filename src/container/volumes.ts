@@ -1,13 +1,12 @@
 import { O_DIRECTORY, O_PATH, SyscallError } from "../../ffi/mod.ts";
 import { fromText, openIn } from "../image/mod.ts";
 import type { RootSource } from "../plan/mod.ts";
-import type { LinuxIDMapping, Mount, Spec } from "../spec/mod.ts";
+import type { Mount, Spec } from "../spec/mod.ts";
 import {
   createVolume,
   dataOf,
   fillVolume,
   holdVolume,
-  type IdShift,
   isAnonymous,
   mountOf,
   readVolume,
@@ -15,6 +14,7 @@ import {
   VolumeError,
 } from "../volume/mod.ts";
 import { openImage } from "./detached_root.ts";
+import { toHost } from "./ids.ts";
 import { type Known, knownContainers } from "./list.ts";
 import type { Roots } from "./state.ts";
 
@@ -88,28 +88,13 @@ async function fill(
     const mounted = usersOf(roots, name).some((user) => user.id !== id && user.state !== undefined);
     const mapped = spec.mounts?.find((mount) => mount.destination === destination)
       ?.options?.some((option) => /^r?idmap$/.test(option));
-    const shift = mapped ? (own: number) => own : shiftOf(spec);
+    const shift = mapped ? (own: number) => own : toHost(spec);
     await fillVolume(roots.data, name, { from, shift, mounted });
   } catch (error) {
     // ENOENT, ENOTDIR, ELOOP: the image has no such directory.
     if (error instanceof SyscallError && [2, 20, 40].includes(error.errno)) return;
     throw error;
   }
-}
-
-/** From the ids of the image's files to the host's: those of the container's user namespace. */
-export function shiftOf({ linux }: Spec): IdShift {
-  const maps: Record<"uid" | "gid", readonly LinuxIDMapping[]> = {
-    uid: linux?.uidMappings ?? [],
-    gid: linux?.gidMappings ?? [],
-  };
-  return (id, kind) => {
-    if (maps[kind].length === 0) return id;
-    const map = maps[kind].find(({ containerID, size }) =>
-      id >= containerID && id < containerID + size
-    );
-    return map ? map.hostID + id - map.containerID : 65_534; // As the kernel: nobody.
-  };
 }
 
 /** The containers that have a volume, those that are being made or removed too. */

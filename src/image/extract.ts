@@ -7,17 +7,23 @@
  *
  * @module
  */
-import { S_IFBLK, S_IFCHR, S_IFIFO, SyscallError } from "../../ffi/mod.ts";
+import { type Fd, S_IFBLK, S_IFCHR, S_IFIFO, SyscallError } from "../../ffi/mod.ts";
 import { shown } from "./bytes.ts";
 import { readTar, type TarEntry, type TarLimits } from "./tar_read.ts";
 import { components, TarError } from "./tar_entry.ts";
-import { type Attributes, Tree } from "./tree.ts";
+import { type Attributes, Tree, type TreeOptions } from "./tree.ts";
 import { isPortableXattr } from "./xattr.ts";
 
 /** What may be unpacked, and how much of it. */
 export interface ExtractOptions extends Partial<TarLimits> {
   /** Makes device nodes too; without it they are left out, since the runtime makes its own /dev. */
   devices?: boolean;
+  /** How the directory may be written to; without it, it must be empty and nobody else's. */
+  tree?: TreeOptions;
+  /** Whether the directory itself keeps its owner and permissions. */
+  keepTop?: boolean;
+  /** The owner of what is unpacked; without it, the archive's. */
+  ownerOf?(entry: TarEntry): Pick<Attributes, "uid" | "gid">;
   /** Called with the bytes of content written so far, after each entry. */
   onProgress?: (writtenBytes: number) => void;
 }
@@ -35,22 +41,26 @@ export interface Extracted {
 export const EXTRACT_LIMITS: TarLimits = { limitBytes: 64 * 2 ** 30, limitEntries: 2_000_000 };
 
 /**
- * Unpacks an uncompressed tar stream into an empty directory.
+ * Unpacks an uncompressed tar stream into a directory.
  *
- * @param path of the directory; nobody else may be able to write there
+ * @param place its path or descriptor; nobody else may be able to write there, see `tree`
  * @throws {TarError} naming the entry that was refused, or how the file is damaged
  */
 export async function extractTar(
   stream: ReadableStream<Uint8Array>,
-  path: string,
+  place: string | Fd,
   options: ExtractOptions = {},
 ): Promise<Extracted> {
-  using tree = new Tree(path);
+  using tree = new Tree(place, options.tree);
   const result: Extracted = { entries: 0, contentBytes: 0, skippedDevices: 0 };
   const directories = new Map<string, [parts: string[], last: Finish]>();
   for await (const entry of readTar(stream, { ...EXTRACT_LIMITS, ...options })) {
     try {
       const parts = components(entry.name);
+      if (options.keepTop && parts.length === 0 && entry.type === "directory") {
+        result.entries++;
+        continue;
+      }
       if (!await write(tree, entry, parts, options)) result.skippedDevices++;
       if (entry.type === "directory") {
         const { mode, mtimeSeconds } = entry;
@@ -81,6 +91,7 @@ async function write(
 ): Promise<boolean> {
   const attributes: Attributes = {
     ...entry,
+    ...options.ownerOf?.(entry),
     xattrs: new Map([...entry.xattrs].filter(([name]) => isPortableXattr(name))),
   };
   if (parts.length === 0 && entry.type !== "directory") {

@@ -27,6 +27,7 @@ export { openIn } from "./open_in.ts";
 export { isOfTheKernel, type Status, statusOf } from "./status.ts";
 export { components, TarError, type TarHeader } from "./tar_entry.ts";
 export { readTar, type TarEntry } from "./tar_read.ts";
+export { tarStream, type TarStreamOptions } from "./tar_stream.ts";
 export { TAR_END, tarHeader, tarPadding } from "./tar_write.ts";
 export { type Attributes, Tree } from "./tree.ts";
 export { type Found, namesIn, readLink, reopen, walk, type WalkOptions } from "./walk.ts";

@@ -46,6 +46,8 @@ export interface Found extends TarHeader {
 export interface WalkOptions {
   /** Whether other filesystems mounted in it are entered; the kernel's own, as proc(5), never are. */
   mounts: "enter" | "leave";
+  /** Whether a file with several names is a file under each of them, not a hard link. */
+  eachName?: boolean;
   /** Told what is left out: sockets. */
   onLeftOut?(name: string): void;
 }
@@ -129,12 +131,13 @@ function* visit(
     yield { ...header, linkName: readLink(fd), body: [] };
     return;
   }
-  const first = status.links > 1 ? firstNames.get(status.identity) : undefined;
+  const isLinked = status.links > 1 && !options.eachName;
+  const first = isLinked ? firstNames.get(status.identity) : undefined;
   if (first !== undefined) {
     yield { ...header, type: "hardlink", linkName: first, body: [] };
     return;
   }
-  if (status.links > 1) firstNames.set(status.identity, name);
+  if (isLinked) firstNames.set(status.identity, name);
   if (type !== "file" || isLeft) {
     yield { ...header, body: [] };
     return;

@@ -99,6 +99,11 @@ export const DOORS: readonly string[] = [
   "src/container/membership.ts",
   "src/container/mounts.ts",
   "src/container/volumes.ts",
+  "src/container/view.ts",
+  "src/container/changes.ts",
+  "src/container/ids.ts",
+  "src/container/copy.ts",
+  "src/container/copy_path.ts",
   "src/network/files.ts",
   "src/network/network.ts",
   "src/plan/calls.ts",
@@ -110,6 +115,7 @@ export const DOORS: readonly string[] = [
   "src/plan/explain.ts",
   "src/plan/sleep.ts",
   "src/plan/step.ts",
+  "src/plan/view.ts",
   "src/spec/defaults.ts",
   "src/spec/error.ts",
 ];
@@ -131,6 +137,7 @@ export const COMPOSED_OF_MECHANISMS: readonly string[] = [
   "src/plan/stage_side.ts",
   "src/plan/supervised.ts",
   "src/plan/parts.ts",
+  "src/plan/view.ts",
 ];
 
 /** Names of deno.json's "imports" and Node's modules, and who may use them besides tests and tools.
