@@ -2,6 +2,8 @@ import assert from "assert";
 import { detached, fails, inspected, ok, until } from "./support/background.ts";
 import { test } from "./support/mod.ts";
 
+/** Of many commands, each of which takes seconds in the virtual machine. */
+const MANY = { requires: ["root", "command:busybox", "not-vm"], timeoutMs: 90_000 } as const;
 const NEEDS = { requires: ["root", "command:busybox"], timeoutMs: 90_000 } as const;
 
 test("on-failure:2 starts a container again twice, with its files", NEEDS, async (t) => {
@@ -21,7 +23,7 @@ test("on-failure:2 starts a container again twice, with its files", NEEDS, async
 
 test(
   "what waits to be restarted is a process without a runtime, and stop ends it",
-  NEEDS,
+  MANY,
   async (t) => {
     await detached(t, ["--name", "two", "--restart", "always"], ["false"]);
     // From the fifth pause on, 1.6 s, there is time to look.
@@ -43,7 +45,7 @@ test(
   },
 );
 
-test("a container that was stopped by hand stays stopped", NEEDS, async (t) => {
+test("a container that was stopped by hand stays stopped", MANY, async (t) => {
   await detached(t, ["--name", "three", "--restart", "always"], ["sleep", "1000"]);
   const { State } = await inspected(t, "three");
   await ok(t, "stop", "-t", "0", "three");
@@ -62,7 +64,7 @@ test("a container that was stopped by hand stays stopped", NEEDS, async (t) => {
   assert.equal(await ok(t, "ps", "-aq"), "");
 });
 
-test("restart stops and starts, and starts what does not run", NEEDS, async (t) => {
+test("restart stops and starts, and starts what does not run", MANY, async (t) => {
   await detached(t, ["--name", "four"], ["sleep", "1000"]);
   const first = (await inspected(t, "four")).State.Pid;
   await ok(t, "restart", "-t", "0", "four");
@@ -74,7 +76,7 @@ test("restart stops and starts, and starts what does not run", NEEDS, async (t) 
   await ok(t, "rm", "-f", "four");
 });
 
-test("a restart policy is refused where it makes no sense", NEEDS, async (t) => {
+test("a restart policy is refused where it makes no sense", MANY, async (t) => {
   const run = (...flags: string[]) =>
     fails(t, 125, "run", "-d", ...flags, "--rootfs", t.rootfs, "true");
   assert.match(await run("--rm", "--restart", "always"), /--restart excludes --rm/);

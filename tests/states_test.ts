@@ -2,7 +2,7 @@ import assert from "assert";
 import { detached, fails, inspected, ok } from "./support/background.ts";
 import { type Scratch, test } from "./support/mod.ts";
 
-const NEEDS = { requires: ["root", "command:busybox"], timeoutMs: 90_000 } as const;
+const NEEDS = { requires: ["root", "command:busybox", "not-vm"], timeoutMs: 90_000 } as const;
 
 /** What each command says of containers in each state that it does not suit. */
 async function refusals(t: Scratch, name: string, said: Record<string, RegExp>): Promise<void> {

@@ -57,6 +57,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "give a container another name",
     run: async (args, root) => await (await import("./rename.ts")).run(args, root),
   },
+  update: {
+    summary: "change the limits and the restart policy of containers",
+    run: async (args, root) => await (await import("./update.ts")).run(args, root),
+  },
   stop: {
     summary: "stop containers",
     run: async (args, root) => await (await import("./lifecycle.ts")).stop(args, root),
@@ -80,6 +84,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   rm: {
     summary: "remove containers",
     run: async (args, root) => await (await import("./remove.ts")).run(args, root),
+  },
+  generate: {
+    summary: "print a systemd unit that starts containers at boot",
+    run: async (args, root) => await (await import("./generate.ts")).run(args, root),
+  },
+  events: {
+    summary: "print what happens to containers",
+    run: async (args, root) => await (await import("./events.ts")).run(args, root),
   },
   why: {
     summary: "say why a container ended, or does not run",

@@ -1,6 +1,6 @@
-import type { LinuxBlockIO, LinuxCPU, LinuxMemory } from "../spec/mod.ts";
+import type { LinuxBlockIO, LinuxCPU, LinuxMemory, LinuxResources } from "../spec/mod.ts";
 import { parseDeviceValue } from "./device.ts";
-import { parsed } from "./grammar.ts";
+import { type CommandLine, parsed } from "./grammar.ts";
 import {
   parseCpuList,
   parseCpus,
@@ -9,16 +9,48 @@ import {
   parseSizeOrUnlimited,
 } from "./number.ts";
 import { parsePair } from "./pair.ts";
-import type { RunSpec, Wish } from "./run_spec.ts";
+import type { RUN } from "./run_flags.ts";
+import type { RunContext, RunSpec, Wish } from "./run_spec.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The period of `--cpus` in microseconds, the kernel's own default. */
 const CPU_PERIOD_US = 100_000;
 
+type Named = Extract<
+  (typeof RUN)["groups"][number],
+  { name: "resources" }
+>["flags"][number]["name"];
+
+/** The flags of `run` that are about resources, and what they depend on. */
+export interface ResourceWish {
+  line: { flags: Pick<CommandLine<typeof RUN>["flags"], Named> };
+  context: Pick<RunContext, "cpus" | "devices" | "swapAccounting">;
+}
+
 /** `linux.resources` and the cgroup's place. */
 export function applyResources(made: RunSpec, wish: Wish): void {
   const { line: { flags }, context } = wish;
-  const { resources } = made.spec.linux;
+  const resources = resourcesOf(wish);
+  const { limit, swap = 0 } = resources.memory ?? {};
+  if (swap > 0 && limit === undefined) throw new UsageError("--memory-swap needs --memory");
+  Object.assign(made.spec.linux.resources, resources);
+  const parent = flags["cgroup-parent"];
+  if (parent !== undefined) {
+    if (!/^\/?[^/\0]+(\/[^/\0]+)*\/?$/.test(parent) || parent.split("/").includes("..")) {
+      throw new UsageError(`--cgroup-parent: "${parent}" is not a path of cgroups`);
+    }
+    made.spec.linux.cgroupsPath = `/${parent.replace(/^\/|\/$/g, "")}/${context.id}`;
+  }
+}
+
+/**
+ * What the flags say of `linux.resources`; nothing else.
+ *
+ * @throws {UsageError}
+ */
+export function resourcesOf(wish: ResourceWish): LinuxResources {
+  const { flags } = wish.line;
+  const resources: LinuxResources = {};
   const memory = memoryOf(wish);
   const cpu = cpuOf(wish);
   const blockIO = blockIOOf(wish);
@@ -35,17 +67,11 @@ export function applyResources(made: RunSpec, wish: Wish): void {
     }
     (resources.unified ??= {})[file] = value;
   }
-  const parent = flags["cgroup-parent"];
-  if (parent !== undefined) {
-    if (!/^\/?[^/\0]+(\/[^/\0]+)*\/?$/.test(parent) || parent.split("/").includes("..")) {
-      throw new UsageError(`--cgroup-parent: "${parent}" is not a path of cgroups`);
-    }
-    made.spec.linux.cgroupsPath = `/${parent.replace(/^\/|\/$/g, "")}/${context.id}`;
-  }
+  return resources;
 }
 
 /** docker's rules: swap defaults to as much as memory, and has no meaning without it. */
-function memoryOf({ line: { flags }, context }: Wish): LinuxMemory {
+function memoryOf({ line: { flags }, context }: ResourceWish): LinuxMemory {
   const limit = size("--memory", flags.memory);
   const reservation = size("--memory-reservation", flags["memory-reservation"]);
   const text = flags["memory-swap"];
@@ -54,8 +80,7 @@ function memoryOf({ line: { flags }, context }: Wish): LinuxMemory {
     : parsed("--memory-swap", text, parseSizeOrUnlimited) || undefined;
   const swappiness = integer("--memory-swappiness", flags["memory-swappiness"], [-1, 100]);
   if (swap !== undefined && swap > 0) {
-    if (limit === undefined) throw new UsageError("--memory-swap needs --memory");
-    if (swap < limit) {
+    if (limit !== undefined && swap < limit) {
       throw new UsageError("--memory-swap is memory and swap together: not below --memory");
     }
   }
@@ -73,7 +98,7 @@ function memoryOf({ line: { flags }, context }: Wish): LinuxMemory {
   };
 }
 
-function cpuOf({ line: { flags }, context }: Wish): LinuxCPU {
+function cpuOf({ line: { flags }, context }: ResourceWish): LinuxCPU {
   const shares = integer("--cpu-shares", flags["cpu-shares"], [0, 262_144]);
   if (shares === 1) throw new UsageError("--cpu-shares: the least is 2");
   const period = integer("--cpu-period", flags["cpu-period"], [0, 1_000_000]);
@@ -104,7 +129,7 @@ function cpuOf({ line: { flags }, context }: Wish): LinuxCPU {
   };
 }
 
-function blockIOOf({ line: { flags }, context }: Wish): LinuxBlockIO {
+function blockIOOf({ line: { flags }, context }: ResourceWish): LinuxBlockIO {
   const weightRange = (text: string) => {
     const weight = parseInteger(text, 0, 1000);
     if (weight !== 0 && weight < 10) throw new UsageError(`"${text}" is not from 10 to 1000, or 0`);

@@ -67,11 +67,23 @@ export function noteEvent(
 function append(roots: Roots, event: object): void {
   const path = journalPath(roots);
   try {
-    using file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
+    using file = openJournal(path) ?? openJournal(path, roots.run);
+    if (!file) return;
     file.writeSync(new TextEncoder().encode(`${JSON.stringify(event)}\n`));
     if (file.statSync().size > LIMIT_BYTES) rotate(path, file);
   } catch {
     // The root is read-only, or full.
+  }
+}
+
+/** Makes the directory only where it turns out to be missing. */
+function openJournal(path: string, directory?: string): Deno.FsFile | undefined {
+  if (directory !== undefined) Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    return Deno.openSync(path, { append: true, create: true, mode: 0o600 });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Containers in the background, for tests: started, asked about, waited for. */
 import assert from "assert";
+import { patient } from "./program.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** Starts a container of busybox without a network; returns its id. */
@@ -60,7 +61,7 @@ export async function until<T>(
   isRight: (answer: T) => boolean,
   timeoutMs = 60_000,
 ): Promise<T> {
-  for (const end = performance.now() + timeoutMs;;) {
+  for (const end = performance.now() + patient(timeoutMs);;) {
     const answer = await ask();
     if (isRight(answer)) return answer;
     if (performance.now() > end) assert.fail(`still ${JSON.stringify(answer)}`);
