@@ -255,3 +255,9 @@ export const RENAME_EXCHANGE = 2;
 export const KEYCTL_JOIN_SESSION_KEYRING = 1;
 export const MFD_EXEC = 0x10; // Since Linux 6.3.
 export const CLD_EXITED = 1; // sigaction(2): si_code of SIGCHLD.
+
+// mmap(2)
+export const PROT_READ = 1;
+export const PROT_WRITE = 2;
+export const MAP_PRIVATE = 2;
+export const MAP_ANONYMOUS = 0x20;

@@ -32,7 +32,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
   if (Deno.uid() !== 0) throw new UsageError("creating a container needs root");
   const roots = rootsBelow(root);
   const { fromFlags } = await import("./run.ts");
-  const { options, made } = await fromFlags(line, roots, true);
+  const { options, made } = await fromFlags(line, roots);
   const { define } = await import("./define.ts");
   await define({ ...options, onNotice: notice }, made, line);
   console.log(options.id);

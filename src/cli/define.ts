@@ -28,6 +28,7 @@ export async function define(options: RunOptions, made: RunSpec, line: Line): Pr
     remove: engine.remove,
     ...engine.restart ? { restart: engine.restart } : {},
     init: engine.init,
+    ...engine.interactive ? { interactive: true } : {},
     mapRoot: true,
     labels: engine.labels,
     stopSignal: engine.stopSignal,

@@ -2,13 +2,39 @@ import { startDetached } from "../container/detached.ts";
 import { holdDefinition } from "../container/hold.ts";
 import type { RunOptions } from "../container/mod.ts";
 import { define, type Line } from "./define.ts";
+import { parsed } from "./grammar.ts";
 import type { RunSpec } from "./run_spec.ts";
 
-/** `run -d`: writes the container down, starts it under a supervisor, and prints its id. */
-export async function detach(options: RunOptions, made: RunSpec, line: Line): Promise<number> {
+/**
+ * A `run` of a container that is written down first, and has a supervisor.
+ *
+ * @returns in the background 0, its id printed; else its exit status
+ */
+export async function runSupervised(
+  options: RunOptions,
+  made: RunSpec,
+  line: Line,
+): Promise<number> {
+  const { roots, id } = options;
+  const { detach, detachKeys } = made.engine;
+  const keys = await detachKeysOf(detachKeys);
   await define(options, made, line);
-  using held = await holdDefinition(options.roots, options.id);
-  await startDetached(held.definition, made.spec, options);
-  console.log(options.id);
+  const held = await holdDefinition(roots, id);
+  try {
+    if (!detach) {
+      const { runKept } = await import("../container/kept.ts");
+      return await runKept(held, made.spec, options, keys);
+    }
+    await startDetached(held.definition, made.spec, options);
+  } finally {
+    held[Symbol.dispose]();
+  }
+  console.log(id);
   return 0;
+}
+
+/** The keys that leave a container running: what was said, or docker's. */
+export async function detachKeysOf(text: string | undefined): Promise<Uint8Array> {
+  if (text === undefined) return (await import("../container/keys.ts")).DETACH_KEYS;
+  return parsed("--detach-keys", text, (await import("./detach_keys.ts")).parseDetachKeys);
 }

@@ -42,7 +42,7 @@ function print(plan: ContainerPlan, { roots }: { roots: Roots }, json: boolean):
   return 0;
 }
 
-const SIDES = { minictr: "minictr  ", container: "container" };
+const SIDES = { minictr: "minictr  ", container: "container", supervisor: "supervisor" };
 
 /** A step with its calls, as `--explain` prints it. */
 export function stepText({ side, label, calls }: ExplainedStep, index: number): string {

@@ -1,7 +1,14 @@
 import { pick } from "../container/find.ts";
 import { knownContainers } from "../container/list.ts";
-import { isRunning } from "../container/live.ts";
-import { followLog, type Frame, readLog } from "../container/log.ts";
+import {
+  type Following,
+  followLog,
+  type Frame,
+  hasEnded,
+  lastLines,
+  logDirectory,
+  readLog,
+} from "../container/log.ts";
 import { rootsBelow } from "../container/mod.ts";
 import { parseCommandLine, parsed, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
@@ -21,33 +28,36 @@ export async function run(args: string[], root: string | undefined): Promise<num
   if (extra !== undefined) throw wrongUse(LOGS, `"logs" is for one container, not also "${extra}"`);
   const since = flags.since === undefined ? -Infinity : parsed("--since", flags.since, instant);
   const until = flags.until === undefined ? Infinity : parsed("--until", flags.until, instant);
+  const lines = flags.tail === undefined || flags.tail === "all"
+    ? undefined
+    : parsed("--tail", flags.tail, countOfLines);
   const roots = rootsBelow(root);
   const known = pick(knownContainers(roots), name);
-  const within = ({ atMs }: Frame) => atMs >= since && atMs <= until;
+  const directory = logDirectory(roots, known);
   const printer = new Printer(flags.timestamps);
-  const { state } = known;
-  if (flags.follow && flags.tail === undefined) {
-    const over = () => !state || !isRunning(state);
-    for (const frame of readLog(roots, known.id, "rotated")) {
-      if (within(frame)) printer.print(frame);
-    }
-    for await (const frame of followLog(roots, known.id, over)) {
-      if (within(frame)) printer.print(frame);
-    }
-    return 0;
+  const print = (frame: Frame) => {
+    if (frame.atMs >= since && frame.atMs <= until) printer.print(frame);
+  };
+  let from: Following["from"] = "beginning";
+  if (lines !== undefined) {
+    const last = lastLines(directory, lines);
+    for (const frame of last.frames) print(frame);
+    from = last.end;
+  } else if (!flags.follow) {
+    for (const frame of readLog(directory)) print(frame);
   }
-  const frames = [...readLog(roots, known.id)].filter(within);
-  const lines = flags.tail === undefined || flags.tail === "all"
-    ? Infinity
-    : parsed("--tail", flags.tail, (text) => parseInteger(text, 0, Number.MAX_SAFE_INTEGER));
-  for (const frame of lastLines(frames, lines)) printer.print(frame);
-  if (flags.follow) {
-    const already = frames.at(-1)?.atMs ?? -Infinity;
-    for await (const frame of followLog(roots, known.id, () => !state || !isRunning(state))) {
-      if (frame.atMs > already && within(frame)) printer.print(frame);
-    }
+  if (!flags.follow) return 0;
+  const isOver = () => Date.now() > until || hasEnded(roots, known);
+  for await (const frames of followLog(directory, { from, isOver })) {
+    for (const frame of frames) print(frame);
   }
   return 0;
+}
+
+/** docker's: a negative number of lines is all of them. */
+function countOfLines(text: string): number | undefined {
+  const lines = parseInteger(text, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  return lines < 0 ? undefined : lines;
 }
 
 /** RFC 3339, seconds since 1970, or how long ago, in milliseconds since 1970. */
@@ -60,26 +70,6 @@ function instant(text: string): number {
   } catch {
     throw new UsageError(`"${text}" is no time: give 2026-01-31T12:00:00Z, or 10m for so long ago`);
   }
-}
-
-/** The frames that hold the last lines; the first is cut where they begin. */
-function lastLines(frames: Frame[], lines: number): Frame[] {
-  if (lines === Infinity) return frames;
-  const NEWLINE = 0x0a;
-  let missing = lines;
-  for (let index = frames.length - 1; index >= 0; index--) {
-    const frame = frames[index];
-    if (!frame) continue;
-    const { data } = frame;
-    const from = index === frames.length - 1 && data.at(-1) === NEWLINE
-      ? data.length - 2
-      : data.length - 1;
-    for (let at = from; at >= 0; at--) {
-      if (data[at] !== NEWLINE || --missing > 0) continue;
-      return [{ ...frame, data: data.subarray(at + 1) }, ...frames.slice(index + 1)];
-    }
-  }
-  return lines === 0 ? [] : frames;
 }
 
 /** Writes frames out whole; with time stamps, one at the beginning of each line. */

@@ -34,7 +34,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
     return 0;
   }
   const wanted = line.flags.bundle === undefined
-    ? await fromFlags(line, roots, line.flags.detach)
+    ? await fromFlags(line, roots)
     : await fromBundle(line, line.flags.bundle, roots);
   const { flags } = line;
   if (flags["print-spec"]) {
@@ -53,11 +53,16 @@ export async function run(args: string[], root: string | undefined): Promise<num
     const { traceTo } = await import("./trace.ts");
     wanted.options.trace = traceTo(flags.json);
   }
-  if (wanted.made?.engine.detach) {
-    const { detach } = await import("./detach.ts");
-    return await detach({ ...wanted.options, onNotice: notice }, wanted.made, line);
+  const options = { ...wanted.options, onNotice: notice };
+  if (wanted.made && isKept(line)) {
+    return await (await import("./detach.ts")).runSupervised(options, wanted.made, line);
   }
-  return await runContainer(wanted.spec, { ...wanted.options, onNotice: notice });
+  return await runContainer(wanted.spec, options);
+}
+
+/** Whether a container has a supervisor: it is not taken away at its end, or need not end with minictr. */
+function isKept({ flags, given }: Line): boolean {
+  return flags.detach || !flags.rm || given.has("detach-keys");
 }
 
 async function fromBundle(line: Line, directory: string, roots: Roots): Promise<Wanted> {
@@ -86,21 +91,13 @@ async function fromBundle(line: Line, directory: string, roots: Roots): Promise<
   return { spec, options };
 }
 
-/**
- * The container that the flags of `run` or `create` ask for.
- *
- * @param lasting whether it stays when it has ended
- */
-export async function fromFlags(
-  line: Line,
-  roots: Roots,
-  lasting: boolean,
-): Promise<Wanted & { made: RunSpec }> {
+/** The container that the flags of `run` or `create` ask for. */
+export async function fromFlags(line: Line, roots: Roots): Promise<Wanted & { made: RunSpec }> {
   const { flags } = line;
   const id = newId();
   const { root, command } = await rootOf(line, roots, id);
   // A layer that is to be mounted again must have been synced.
-  if (root.kind === "overlay") root.volatile = flags.rm || !lasting;
+  if (root.kind === "overlay") root.volatile = flags.rm;
   const shell = command.length === 0 && flags.entrypoint === undefined;
   const onTerminal = shell && !line.given.has("interactive") && !line.given.has("tty") &&
     isTerminal(0) && isTerminal(1);

@@ -13,7 +13,6 @@ import {
   O_CLOEXEC,
   P_PIDFD,
   POLLIN,
-  POLLOUT,
   SIGKILL,
   SIGWINCH,
   SyscallError,
@@ -35,7 +34,10 @@ import {
   type Step,
   step,
 } from "../plan/step.ts";
-import { assemble, roomOf, runHere } from "../stage/mod.ts";
+import { assemble, type Program, roomOf, runHere } from "../stage/mod.ts";
+import { Copier, type Copy, withId } from "./stream_copy.ts";
+
+export type { Copy } from "./stream_copy.ts";
 
 /** How a process ended: by itself with an exit code, or by a signal. */
 export interface End {
@@ -48,19 +50,12 @@ export function statusOf({ code, signal }: End): number {
   return code ?? 128 + (signal ?? 0);
 }
 
-/** A stream that is copied from one descriptor to another. */
-export interface Copy {
-  from: number;
-  to: number;
-  /** Whether the container writes it: its end is waited for. */
-  output: boolean;
-  /** Closed when the input has ended or nobody reads the output, so that the container learns it. */
-  close?: number;
-}
-
 /** What to attend to. */
 export interface Attended {
+  /** Who gets the signals. */
   pidfd: number;
+  /** A line to its supervisor, which becomes readable when it has ended; absent: it is a child. */
+  line?: number;
   /** Yields one byte for each signal that this process got. */
   signals: number;
   copies: Copy[];
@@ -72,7 +67,6 @@ export interface Attended {
 
 const WNOHANG = 1;
 const CLOCK_MONOTONIC = 1;
-const BUFFER_SIZE = 4096; // Bytes; a pipe that is ready for output takes as many at once.
 /** A process that outlives the container may hold its output open: no longer quiet than this. */
 const AFTER_END_MS = 50;
 const REVENTS = 0xffff_0000_0000_0000n;
@@ -80,17 +74,40 @@ const REVENTS = 0xffff_0000_0000_0000n;
 /** Attends to a child until it has ended and its output is through; waitid(2), poll(2). */
 export function attend(attended: Attended): End {
   const siginfo = room("siginfo_t", 128);
-  const program = assemble(attendSteps(attended, siginfo), { base: "here", arch: ARCH });
-  const failure = runHere(program);
-  if (failure) throw new SyscallError("ppoll", failure.errno);
+  const { program } = assembled(attended, siginfo);
+  carryOut(program);
   const info = roomOf(program, siginfo);
   const view = new DataView(info.buffer, info.byteOffset);
   const status = view.getInt32(24, true); // si_status
   return view.getInt32(8, true) === CLD_EXITED ? { code: status } : { signal: status };
 }
 
-function attendSteps(attended: Attended, siginfo: Room): Step[] {
-  const { pidfd, signals, copies, timeoutMs } = attended;
+/**
+ * Attends to a container that has a supervisor, until it has ended and its output is through, or until
+ * a filter says to leave it.
+ *
+ * @returns whether it has ended
+ */
+export function attendFrom(attended: Attended & { line: number }): boolean {
+  const { program, copiers } = assembled(attended, room("siginfo_t", 128));
+  for (;;) {
+    carryOut(program);
+    const all = copiers.map((copier) => copier.filter(program));
+    if (all.includes("leave")) return false;
+    if (!all.includes("go on")) return true;
+  }
+}
+
+function carryOut(program: Program): void {
+  const failure = runHere(program);
+  if (failure) throw new SyscallError("ppoll", failure.errno);
+}
+
+function assembled(
+  attended: Attended,
+  siginfo: Room,
+): { program: Program; copiers: Copier[] } {
+  const { pidfd, line, signals, copies, timeoutMs } = attended;
   const polled = room("struct pollfd[]", 8 * (3 + copies.length));
   const timer = slot("timer");
   const ended = room("ended", 8);
@@ -102,9 +119,10 @@ function attendSteps(attended: Attended, siginfo: Room): Step[] {
   ];
   const outputs = room("outputs that are open", 8);
   const copiers = copies.map((copy, index) => new Copier(copy, polled, outputs, 3 + index));
-  return [
+  const steps = [
     step("begin to attend", [
-      ...watch(0, pidfd),
+      ...copiers.flatMap((copier) => copier.resume()),
+      ...watch(0, line ?? pidfd),
       ...watch(1, signals),
       ...watch(2, -1),
       ...copies.flatMap(({ from }, index) => watch(3 + index, from)),
@@ -115,14 +133,21 @@ function attendSteps(attended: Attended, siginfo: Room): Step[] {
     waitStep(polled, 3 + copies.length, ended, limit),
     signalStep(attended, polled),
     ...copiers.flatMap((copier) => copier.steps()),
-    endStep(pidfd, siginfo, ended, polled),
+    endStep(attended, siginfo, ended, polled),
     step("see whether all output is through", [
-      ...copiers.flatMap((copier) => copier.pending("wait")),
+      ...copiers.filter(({ copy }) => copy.output).flatMap((copier) => copier.pending(".wait")),
       call("load64", [outputs], { on: [{ value: 0, goto: "next" }] }),
       call("load64", [ended], { on: [{ value: 2, goto: "next" }] }),
       goto("wait"),
+      // What is held back may not be all: quiet is counted anew when it is through.
+      call("load64", [ended], { id: ".wait", on: [{ value: 2, goto: ".again" }] }),
+      goto("wait"),
+      call("store64", [ended, 1], { id: ".again" }),
+      goto("wait"),
     ]),
+    step("leave", [call("add", [0, 0], { id: "leave" })]),
   ];
+  return { program: assemble(steps, { base: "here", arch: ARCH }), copiers };
 }
 
 function startTimer(timeoutMs: number, timer: Slot, polled: Room): Call[] {
@@ -182,98 +207,23 @@ function signalStep({ pidfd, signals, terminal, timeoutMs }: Attended, polled: R
 }
 
 /** Takes note of the end, once; after that its descriptor is no longer polled. */
-function endStep(pidfd: number, siginfo: Room, ended: Room, polled: Room): Step {
+function endStep({ pidfd, line }: Attended, siginfo: Room, ended: Room, polled: Room): Step {
   const pid = slot("si_pid");
+  const entry = slot("entry"), ready = slot("ready");
+  const seen = line === undefined
+    ? [
+      call("waitid", [flags({ P_PIDFD }), pidfd, siginfo, flags({ WEXITED, WNOHANG }), 0]),
+      call("load32", [place(siginfo, 16)], { to: pid, on: [{ value: 0, goto: "wait" }] }),
+    ]
+    : [
+      call("load64", [place(polled, 0)], { to: entry }),
+      call("and", [entry, REVENTS], { to: ready, on: [{ value: 0, goto: "wait" }] }),
+    ];
   return step("see whether the container has ended", [
     call("load64", [ended], { on: [{ value: 1, goto: "next" }] }),
     call("load64", [ended], { on: [{ value: 2, goto: "next" }] }),
-    call("waitid", [flags({ P_PIDFD }), pidfd, siginfo, flags({ WEXITED, WNOHANG }), 0]),
-    call("load32", [place(siginfo, 16)], { to: pid, on: [{ value: 0, goto: "wait" }] }),
+    ...seen,
     call("store64", [ended, 1]),
     call("store32", [place(polled, 0), -1]),
   ]);
-}
-
-/** The steps of one copy; labels carry its number. */
-class Copier {
-  readonly #buffer = room("buffer", BUFFER_SIZE);
-  /** Bytes that wait to be written, and where they begin. */
-  readonly #held = room("held", 8);
-  readonly #start = room("start", 8);
-
-  constructor(
-    readonly copy: Copy,
-    readonly polled: Room,
-    readonly outputs: Room,
-    readonly index: number,
-  ) {}
-
-  #watch(fd: number, events: number): Call[] {
-    return [
-      call("store32", [place(this.polled, 8 * this.index), fd]),
-      call("store32", [place(this.polled, 8 * this.index + 4), events]),
-    ];
-  }
-
-  steps(): Step[] {
-    const { from, to, output, close } = this.copy;
-    const open = slot("outputs that were open"), fewer = slot("outputs that are open");
-    const entry = slot("entry"), ready = slot("ready"), got = slot("bytes read");
-    const held = slot("bytes held"), start = slot("start"), wrote = slot("bytes written");
-    const at = slot("address"), left = slot("bytes left"), moved = slot("new start");
-    const done: On[] = [{ errno: "EAGAIN", goto: "next" }, { errno: "any", goto: ".over" }];
-    return [
-      step(`copy ${from} to ${to}`, [
-        call("load64", [place(this.polled, 8 * this.index)], { to: entry }),
-        call("and", [entry, REVENTS], { to: ready, on: [{ value: 0, goto: "next" }] }),
-        call("load64", [this.#held], { to: held, on: [{ value: 0, goto: ".read" }] }),
-        goto(".write"),
-        call("read", [from, this.#buffer, BUFFER_SIZE], {
-          id: ".read",
-          to: got,
-          on: [{ value: 0, goto: ".over" }, ...done],
-        }),
-        call("store64", [this.#held, got]),
-        call("store64", [this.#start, 0]),
-        ...this.#watch(to, POLLOUT),
-        goto("next"),
-        call("load64", [this.#start], { id: ".write", to: start }),
-        call("add", [place(this.#buffer, 0), start], { to: at }),
-        call("write", [to, at, held], { to: wrote, on: done }),
-        call("add", [start, wrote], { to: moved }),
-        call("store64", [this.#start, moved]),
-        call("store64", [this.#start, moved]),
-        call("subtract", [held, wrote], { to: left }),
-        call("store64", [this.#held, left], { on: [{ value: 0, goto: ".empty" }] }),
-        goto("next"),
-        ...withId(this.#watch(from, POLLIN), ".empty"),
-        goto("next"),
-        // The end of the input, or nobody reads the output any more.
-        ...withId(this.#watch(-1, 0), ".over"),
-        call("store64", [this.#held, 0]),
-        ...close === undefined ? [] : [call("close", [close])],
-        ...output
-          ? [
-            call("load64", [this.outputs], { to: open }),
-            call("subtract", [open, 1], { to: fewer }),
-            call("store64", [this.outputs, fewer]),
-          ]
-          : [],
-      ]),
-    ];
-  }
-
-  /** Goes to a label while bytes are held back. */
-  pending(label: string): Call[] {
-    const next = `.free ${this.index}`;
-    return [
-      call("load64", [this.#held], { on: [{ value: 0, goto: next }] }),
-      goto(label),
-      call("add", [0, 0], { id: next }),
-    ];
-  }
-}
-
-function withId([first, ...rest]: Call[], id: string): Call[] {
-  return first ? [{ ...first, id }, ...rest] : [];
 }

@@ -2,6 +2,7 @@ import assert from "assert";
 import { addressOf, ARCH, F_SETFL, Fd, O_CLOEXEC, O_NONBLOCK, syscall } from "../../ffi/mod.ts";
 import { test } from "../../tests/support/mod.ts";
 import { call, flags, room, slot, type Step, step } from "../plan/mod.ts";
+import { resetSignals } from "../plan/process.ts";
 import {
   assemble,
   elfHead,
@@ -22,9 +23,8 @@ function pipe(): [reading: Fd, writing: Fd] {
 
 /** Starts a child of this process that carries out steps; returns its pidfd. */
 function child(...steps: Step[]): Fd {
-  // It is born with every signal blocked.
-  const unblock = step("unblock signals", [call("rt_sigprocmask", [2, new Uint8Array(8), 0, 8])]);
-  const stage = assemble([unblock, ...steps], { base: PROGRAM_ADDRESS, arch: ARCH });
+  // It is born with every signal blocked, and ignores what the caller of the tests does.
+  const stage = assemble([resetSignals(), ...steps], { base: PROGRAM_ADDRESS, arch: ARCH });
   const { head, programOffset } = elfHead(ARCH, stage.bytes.length);
   const launch = launchSteps({
     head,
@@ -110,6 +110,24 @@ test("attend() copies all output to its last byte, more than a pipe holds", root
   for (let at = 0; at < copy.length; at += text.length) {
     assert.deepEqual(copy.subarray(at, at + text.length), text);
   }
+});
+
+test("attend() delivers what a slow reader has not taken when the child ends", root, async (t) => {
+  const [reading, writing] = pipe();
+  const [slow, to] = pipe();
+  using _reading = reading, _slow = slow;
+  const bytes = new Uint8Array(60_000).fill(65);
+  using pidfd = child(print(writing, bytes), print(writing, bytes), exit(0));
+  writing.close();
+  // Another process: this one waits in attend().
+  const path = `${t.directory}/taken`;
+  const script = `sleep 0.5; head -c ${2 * bytes.length} </proc/self/fd/${slow.number} >${path}`;
+  const reader = new Deno.Command("sh", { args: ["-c", script], stdin: "null" }).spawn();
+  const close = to.release();
+  const copies = [{ from: reading.number, to: close, output: true, close }];
+  assert.deepEqual(attendTo(pidfd, [], { copies }), { code: 0 });
+  assert.ok((await reader.status).success);
+  assert.equal(Deno.statSync(path).size, 2 * bytes.length);
 });
 
 test("attend() hands input on, and its end", root, () => {

@@ -34,6 +34,8 @@ export interface Definition {
   /** Absent: never. */
   restart?: RestartPolicy;
   init: boolean;
+  /** Whether its standard input is kept open for whoever attaches. */
+  interactive?: boolean;
   mapRoot: boolean;
   labels: Record<string, string>;
   /** Number. */
@@ -184,14 +186,18 @@ const CLD_EXITED = 1;
 /** The record of a container's last end; undefined where there is none. */
 export function readExit(roots: Roots, id: string): ExitRecord | undefined {
   try {
-    const bytes = Deno.readFileSync(`${dataDirectory(roots, id)}/exit`);
-    const view = new DataView(bytes.buffer);
-    const code = view.getUint32(0, true), status = view.getUint32(4, true);
-    const atMs = Number(view.getBigUint64(8, true)) * 1000 +
-      Number(view.getBigUint64(16, true)) / 1e6;
-    return code === CLD_EXITED ? { status, atMs } : { status: 128 + status, signal: status, atMs };
+    return exitIn(Deno.readFileSync(`${dataDirectory(roots, id)}/exit`));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+/** The record that a supervisor wrote: EXIT_RECORD_SIZE bytes. */
+export function exitIn(bytes: Uint8Array): ExitRecord {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const code = view.getUint32(0, true), status = view.getUint32(4, true);
+  const atMs = Number(view.getBigUint64(8, true)) * 1000 +
+    Number(view.getBigUint64(16, true)) / 1e6;
+  return code === CLD_EXITED ? { status, atMs } : { status: 128 + status, signal: status, atMs };
 }

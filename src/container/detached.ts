@@ -1,5 +1,9 @@
-import { Fd } from "../../ffi/mod.ts";
-import { readCgroupHost } from "../cgroup/host.ts";
+import { Fd, syscall, trySyscall } from "../../ffi/mod.ts";
+import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
+import type { Supervision } from "../plan/mod.ts";
+import { superviseSteps } from "../plan/supervise.ts";
+import { planSupervised } from "../plan/supervised.ts";
+import { SUPERVISOR_FD } from "../plan/supervision.ts";
 import type { Spec } from "../spec/mod.ts";
 import {
   changeDefinition,
@@ -9,6 +13,7 @@ import {
   wasStopped,
 } from "./definition.ts";
 import { noteEvent, subjectOf } from "./events.ts";
+import type { Attendant } from "./foreground.ts";
 import { holdDefinition } from "./hold.ts";
 import { runningAs, waitingAs, writeSpec } from "./live.ts";
 import { makeFiles, ownUserNamespace, planRun, type RunOptions, stateOf } from "./make.ts";
@@ -16,6 +21,7 @@ import { selfCommand, selfEnvironment } from "./self.ts";
 import { assemblePlan, start, type Started, type StartOptions } from "./start.ts";
 import {
   createState,
+  type Held,
   readState,
   type Restarts,
   type Roots,
@@ -26,8 +32,6 @@ import {
 
 /**
  * Starts a container in the background: its supervisor is its parent, and holds its lock from now on.
- * The caller holds its definition. What becomes of the start is written down before its command runs:
- * whoever kills this program leaves no container that is not known.
  *
  * @param restarts if it is its policy that starts it
  * @returns the first process, as the host sees it
@@ -39,50 +43,122 @@ export async function startDetached(
   options: RunOptions,
   restarts?: Restarts,
 ): Promise<number> {
-  const { roots, id } = options;
+  const { pid, held } = await startSupervised(definition, spec, options, { restarts });
+  held[Symbol.dispose]();
+  return pid;
+}
+
+/** A container that has just been started under a supervisor. */
+export interface Supervised {
+  attendant: Attendant;
+  /** The first process, as the host sees it. */
+  pid: number;
+  held: Held;
+  state: State;
+  host: CgroupHost;
+}
+
+/**
+ * Starts a container under a supervisor, which holds its lock as this process does. The caller holds its
+ * definition. What becomes of the start is written down before its command runs: whoever kills this
+ * program leaves no container that is not known.
+ *
+ * @param how `echo`: where its output is echoed to, if this process stays
+ * @throws {StartError} when a step failed; nothing runs then
+ */
+export async function startSupervised(
+  definition: Definition,
+  spec: Spec,
+  options: RunOptions,
+  how: { restarts?: Restarts | undefined; echo?: Supervision["echo"] },
+): Promise<Supervised> {
+  const { roots, id, trace } = options;
+  const { restarts, echo } = how;
   const host = readCgroupHost();
   // The layer and the volumes outlive this run.
   const { layer: _, anonymous: __, ...made } = stateOf(spec, options);
   const state: State = { ...made, ...restarts ? { restarts } : {} };
-  using held = createState(roots, state);
+  const held = createState(roots, state);
   try {
     if (!definition.started) changeDefinition(roots, { ...definition, started: true });
     const onReady = await makeFiles(spec, options, held.directory);
     using entered = await ownUserNamespace(spec, `${roots.run}/stage.${id}`);
+    let attendant: Attendant | undefined;
     const startOptions: StartOptions = {
       fallbackPath: `${roots.run}/stage.${id}`,
-      onReady: ({ pid, supervisor = 0 }: Started) => {
+      onReady: (started: Started) => {
+        const { pid, supervisor = 0 } = started;
         onReady(pid);
         writeSpec(held.directory, spec, options.seccomp);
         writeState(held.directory, { ...state, ...runningAs(pid), supervisor });
+        attendant = meetSupervisor(started, spec.process?.terminal ?? false);
       },
+      ...trace ? { trace: true, onTrace: trace } : {},
     };
-    const plan = planRun(entered.spec, supervised(definition, options, held.lock.number), host);
+    const wanted = supervised(definition, spec, options, held.lock.number, echo);
+    const plan = planRun(entered.spec, wanted, host, planSupervised);
     const { pid } = start(assemblePlan(plan, startOptions), startOptions);
+    if (!attendant) throw new Error(`cannot start "${definition.name}": it was never ready`);
     noteEvent(roots, "start", subjectOf(definition));
-    return pid;
+    return { attendant, pid, held, state, host };
   } catch (error) {
     await undo(definition, roots, error);
     const { cleanUp } = await import("./cleanup.ts");
     await cleanUp(roots, held.directory, state, host);
+    held[Symbol.dispose]();
     throw error;
   }
 }
 
 /** What its supervisor is told. */
-function supervised({ log }: Definition, options: RunOptions, lock: number): RunOptions {
+function supervised(
+  { name, log, restart }: Definition,
+  spec: Spec,
+  options: RunOptions,
+  lock: number,
+  echo: Supervision["echo"],
+): RunOptions {
   const { roots, id } = options;
+  const directory = dataDirectory(roots, id);
+  const echoes = echo ? { echo } : {};
   return {
     ...options,
     supervision: {
-      directory: dataDirectory(roots, id),
+      directory,
+      log: `${directory}/log`,
       lock,
-      logLimitBytes: log.limitBytes,
-      logFiles: log.files,
-      afterwards: selfCommand(roots, ["ended", id]),
-      env: selfEnvironment(),
+      name,
+      program: superviseSteps({
+        logLimitBytes: log.limitBytes,
+        logFiles: log.files,
+        terminal: spec.process?.terminal ?? false,
+        handsOver: echo !== undefined && restart === undefined,
+        afterwards: selfCommand(roots, ["ended", id]),
+        env: selfEnvironment(),
+        ...echoes,
+      }),
+      ...echoes,
     },
   };
+}
+
+/**
+ * Waits until the supervisor, another program than the stage, is there with its descriptors, takes those
+ * that are attended to, and tells it that all is written down; pidfd_getfd(2).
+ */
+function meetSupervisor({ pidfd, pipes, line = -1 }: Started, terminal: boolean): Attendant {
+  if (trySyscall("read", line, new Uint8Array(1), 1) !== 1) {
+    throw new Error("cannot start: the supervisor has ended");
+  }
+  const take = (number: number) => syscall("pidfd_getfd", pidfd, number, 0);
+  const attendant = {
+    pidfd: take(SUPERVISOR_FD.pidfd),
+    pipes,
+    line,
+    ...terminal ? { terminal: take(SUPERVISOR_FD.output) } : {},
+  };
+  syscall("write", line, "g", 1);
+  return attendant;
 }
 
 /** Notes why a start failed; one that is taken away when it ends is taken away then, too. */

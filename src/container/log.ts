@@ -1,135 +1,234 @@
-import { FRAME_HEADER_SIZE } from "../plan/mod.ts";
-import { dataDirectory } from "./definition.ts";
-import type { Roots } from "./state.ts";
+import { dataDirectory, readExit } from "./definition.ts";
+import { ContainerError } from "./find.ts";
+import { type Frame, FrameParser } from "./frames.ts";
+import type { Known } from "./list.ts";
+import { readState, type Roots, stateDirectory } from "./state.ts";
 
-/** One piece of a container's output, as its supervisor read it. */
-export interface Frame {
-  stream: 1 | 2;
-  /** Milliseconds since 1970, with fractions. */
-  atMs: number;
-  /** As RFC 3339 with nanoseconds, for people. */
-  time: string;
-  data: Uint8Array;
+export type { Frame } from "./frames.ts";
+
+const OLDEST = 100, CHUNK_SIZE = 65_536;
+
+/**
+ * Where a container's log is.
+ *
+ * @throws {ContainerError} if none is kept of it
+ */
+export function logDirectory(roots: Roots, { id, name, definition }: Known): string {
+  if (definition) return dataDirectory(roots, id);
+  throw new ContainerError(
+    `nothing is kept of what "${name}" writes: it was started with --rm in the foreground`,
+  );
 }
 
-const OLDEST = 100;
-
-/** The frames of a container's log, its rotated files first, or these alone. */
-export function* readLog(roots: Roots, id: string, which?: "rotated"): Generator<Frame> {
-  const files = logFiles(dataDirectory(roots, id));
-  for (const path of which === "rotated" ? files.slice(0, -1) : files) {
-    let bytes: Uint8Array;
-    try {
-      bytes = Deno.readFileSync(path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) continue;
-      throw error;
-    }
-    yield* framesIn(bytes).frames;
-  }
+/**
+ * Whether all that a container will write is in its log: its supervisor has noted the end, or is not
+ * there to do so.
+ */
+export function hasEnded(roots: Roots, { id }: Known): boolean {
+  if (readExit(roots, id)) return true;
+  const state = readState(stateDirectory(roots, id));
+  return !state || (state.supervisor !== undefined && !isThere(`/proc/${state.supervisor}/stat`));
 }
 
+/** The files of a log that there are, the oldest first. */
 function logFiles(directory: string): string[] {
   const rotated: string[] = [];
   for (let number = 1; number < OLDEST; number++) {
-    try {
-      Deno.statSync(`${directory}/log.${number}`);
-    } catch {
-      break;
-    }
+    if (!isThere(`${directory}/log.${number}`)) break;
     rotated.unshift(`${directory}/log.${number}`);
   }
   return [...rotated, `${directory}/log`];
 }
 
-/** The whole frames at the beginning of some bytes, and how many bytes they take. */
-export function framesIn(bytes: Uint8Array): { frames: Frame[]; length: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const frames: Frame[] = [];
-  let at = 0;
-  while (at + FRAME_HEADER_SIZE <= bytes.length) {
-    const length = view.getUint32(at + 16, true);
-    const end = at + FRAME_HEADER_SIZE + length;
-    if (end > bytes.length) break; // Still being written.
-    const seconds = Number(view.getBigUint64(at, true));
-    const nanoseconds = Number(view.getBigUint64(at + 8, true));
-    frames.push({
-      stream: view.getUint32(at + 20, true) === 2 ? 2 : 1,
-      atMs: seconds * 1000 + nanoseconds / 1e6,
-      time: timeText(seconds, nanoseconds),
-      data: bytes.subarray(at + FRAME_HEADER_SIZE, end),
-    });
-    at = end;
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
   }
-  return { frames, length: at };
 }
 
-function timeText(seconds: number, nanoseconds: number): string {
-  const date = new Date(seconds * 1000).toISOString().slice(0, 19);
-  return `${date}.${String(nanoseconds).padStart(9, "0")}Z`;
+/** The frames of a container's log, its rotated files first. */
+export function* readLog(directory: string): Generator<Frame> {
+  for (const path of logFiles(directory)) yield* readFile(path);
+}
+
+function* readFile(path: string, parser = new FrameParser()): Generator<Frame> {
+  using file = openFile(path);
+  if (!file) return;
+  const chunk = new Uint8Array(CHUNK_SIZE);
+  for (let got = file.readSync(chunk); got; got = file.readSync(chunk)) {
+    yield* parser.push(chunk.subarray(0, got));
+  }
+}
+
+/** A place in a log: a file, which may be rotated meanwhile, and bytes from its beginning. */
+export interface LogPlace {
+  inode: number | null;
+  offset: number;
 }
 
 /**
- * Follows a log from where it is: yields new frames until `ended` says that there will be none.
- * A rotated file is read to its end before the new one is begun.
+ * The frames that hold the last lines of a log, the first cut where they begin; and the place behind
+ * them.
  */
-export async function* followLog(
-  roots: Roots,
-  id: string,
-  ended: () => boolean,
-): AsyncGenerator<Frame> {
-  const POLL_MS = 50;
-  const path = `${dataDirectory(roots, id)}/log`;
-  let file = await open(path);
-  let rest = new Uint8Array();
-  for (;;) {
-    const over = ended();
-    const got = file ? await readMore(file) : new Uint8Array();
-    if (got.length > 0) {
-      const bytes = new Uint8Array(rest.length + got.length);
-      bytes.set(rest);
-      bytes.set(got, rest.length);
-      const { frames, length } = framesIn(bytes);
-      rest = bytes.slice(length);
-      yield* frames;
-      continue;
-    }
-    const next = await rotated(file, path);
-    if (next) {
-      file?.close();
-      file = next;
-      rest = new Uint8Array();
-      continue;
-    }
-    if (over) break;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+export function lastLines(directory: string, lines: number): { frames: Frame[]; end: LogPlace } {
+  const [current = "", ...older] = logFiles(directory).reverse();
+  const inode = inodeOf(current);
+  const parser = new FrameParser();
+  let frames = [...readFile(current, parser)];
+  const end = { inode, offset: parser.consumed };
+  if (lines === 0) return { frames: [], end };
+  for (const path of older) {
+    const cut = cutToLines(frames, lines);
+    if (cut) return { frames: cut, end };
+    frames = [...readFile(path), ...frames];
   }
-  file?.close();
+  return { frames: cutToLines(frames, lines) ?? frames, end };
 }
 
-async function open(path: string): Promise<Deno.FsFile | undefined> {
+/** The frames with the last lines; undefined where there are not so many. */
+function cutToLines(frames: Frame[], lines: number): Frame[] | undefined {
+  const NEWLINE = 0x0a;
+  let missing = lines;
+  for (let index = frames.length - 1; index >= 0; index--) {
+    const frame = frames[index];
+    if (!frame) continue;
+    const { data } = frame;
+    const isLast = index === frames.length - 1 && data.at(-1) === NEWLINE;
+    for (let at = data.length - (isLast ? 2 : 1); at >= 0; at--) {
+      if (data[at] !== NEWLINE || --missing > 0) continue;
+      return [{ ...frame, data: data.subarray(at + 1) }, ...frames.slice(index + 1)];
+    }
+  }
+  return undefined;
+}
+
+/** How a log is followed. */
+export interface Following {
+  /** From where on: all that is kept, what comes from now on, or what is behind a place. */
+  from: "beginning" | "end" | LogPlace;
+  /** Says that nothing more will come. */
+  isOver(): boolean;
+}
+
+/**
+ * Follows a log, across its rotation: yields what has been written as soon as it has; inotify(7).
+ * Who is slower than a log that is rotated away misses what is not kept, and holds up nobody.
+ */
+export async function* followLog(
+  directory: string,
+  { from, isOver }: Following,
+): AsyncGenerator<Frame[]> {
+  using changes = new Changes(directory);
+  let file = openAt(directory, from);
+  let parser = new FrameParser();
+  const chunk = new Uint8Array(CHUNK_SIZE);
   try {
-    return await Deno.open(path);
+    for (;;) {
+      const over = isOver();
+      // What was written to a file before it was found to be rotated is read before the next one.
+      const next = file ? await successor(directory, file) : `${directory}/log`;
+      const got = file?.readSync(chunk) ?? 0;
+      if (got > 0) {
+        const frames = parser.push(chunk.slice(0, got));
+        if (frames.length > 0) yield frames;
+        continue;
+      }
+      const opened = next === undefined ? undefined : openFile(next);
+      if (opened) {
+        file?.close();
+        file = opened;
+        parser = new FrameParser();
+      } else if (over) return;
+      else if (!beginsAnew(file)) await changes.next();
+    }
+  } finally {
+    file?.close();
+  }
+}
+
+function openAt(directory: string, from: Following["from"]): Deno.FsFile | undefined {
+  const files = logFiles(directory);
+  if (from === "beginning") return openFile(files[0] ?? "");
+  const path = from === "end"
+    ? files.at(-1)
+    : files.find((path) => inodeOf(path) === from.inode) ?? files[0];
+  const file = openFile(path ?? "");
+  if (from === "end") file?.seekSync(0, Deno.SeekMode.End);
+  else if (file?.statSync().ino === from.inode) file.seekSync(from.offset, Deno.SeekMode.Start);
+  return file;
+}
+
+/** A log of one file begins anew in the same one. */
+function beginsAnew(file: Deno.FsFile | undefined): boolean {
+  if (!file || file.statSync().size >= file.seekSync(0, Deno.SeekMode.Current)) return false;
+  file.seekSync(0, Deno.SeekMode.Start);
+  return true;
+}
+
+const RENAMING_MS = 5;
+
+/** The file that follows one that is no longer the current log; undefined for the current one. */
+async function successor(directory: string, file: Deno.FsFile): Promise<string | undefined> {
+  const { ino } = file.statSync();
+  for (let look = 0; look < 2; look++) {
+    const files = logFiles(directory);
+    const at = files.findIndex((path) => inodeOf(path) === ino);
+    if (at >= 0) return files[at + 1];
+    // They may be being renamed just now, and one be missing in between.
+    await new Promise((resolve) => setTimeout(resolve, RENAMING_MS));
+  }
+  return isThere(`${directory}/log`) ? logFiles(directory)[0] : undefined;
+}
+
+function inodeOf(path: string): number | null {
+  try {
+    return Deno.statSync(path).ino;
+  } catch {
+    return null;
+  }
+}
+
+function openFile(path: string): Deno.FsFile | undefined {
+  try {
+    return Deno.openSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }
 
-async function readMore(file: Deno.FsFile): Promise<Uint8Array> {
-  const chunk = new Uint8Array(65_536);
-  const count = await file.read(chunk);
-  return chunk.subarray(0, count ?? 0);
-}
+const LOOK_MS = 250;
 
-/** The file that has taken the place of the one that is open. */
-async function rotated(
-  file: Deno.FsFile | undefined,
-  path: string,
-): Promise<Deno.FsFile | undefined> {
-  const next = await open(path);
-  if (!next || !file) return next;
-  if ((await file.stat()).ino !== (await next.stat()).ino) return next;
-  next.close();
-  return undefined;
+/** Waits for changes in a directory; where there are too many watches already, it only looks often. */
+class Changes implements Disposable {
+  readonly #watcher: Deno.FsWatcher | undefined;
+  #change: Promise<unknown> | undefined;
+
+  constructor(directory: string) {
+    try {
+      this.#watcher = Deno.watchFs(directory, { recursive: false });
+    } catch {
+      this.#watcher = undefined; // fs.inotify.max_user_instances
+    }
+  }
+
+  /** Resolves at the next change since the last call, and after a while without one. */
+  async next(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const time = new Promise<void>((resolve) => timer = setTimeout(resolve, LOOK_MS));
+    const watcher = this.#watcher;
+    if (watcher) this.#change ??= watcher[Symbol.asyncIterator]().next().catch(() => {});
+    await Promise.race(
+      this.#change ? [this.#change.then(() => this.#change = undefined), time] : [
+        time,
+      ],
+    );
+    clearTimeout(timer);
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close();
+  }
 }

@@ -53,8 +53,17 @@ export interface RunOptions {
   supervision?: Surroundings["supervision"];
 }
 
-/** The plan of a container on this host, and what else it takes to carry it out. */
-export function planRun(spec: Spec, options: RunOptions, host: CgroupHost): ContainerPlan {
+/**
+ * The plan of a container on this host, and what else it takes to carry it out.
+ *
+ * @param plan `planSupervised` for one that has a supervisor
+ */
+export function planRun(
+  spec: Spec,
+  options: RunOptions,
+  host: CgroupHost,
+  plan: typeof planContainer = planContainer,
+): ContainerPlan {
   const { root, seccomp } = options;
   const resources = spec.linux?.resources ?? {};
   const around: Surroundings = {
@@ -66,11 +75,9 @@ export function planRun(spec: Spec, options: RunOptions, host: CgroupHost): Cont
     ...seccomp ? { seccomp } : {},
     lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
     kindOf: (source) => options.createSources?.includes(source) ? "directory" : kindOf(source),
-    streams: options.supervision
-      ? ["null", "log", "log"]
-      : spec.process?.terminal
+    streams: spec.process?.terminal
       ? ["inherit", "inherit", "inherit"] // The pty takes their place.
-      : streamsFor(options.interactive),
+      : streamsFor(options.interactive, options.supervision),
     mapRoot: options.mapRoot ?? false,
     foreground: true,
     init: options.init ?? false,
@@ -79,7 +86,7 @@ export function planRun(spec: Spec, options: RunOptions, host: CgroupHost): Cont
     trace: options.trace !== undefined,
     ...options.supervision ? { supervision: options.supervision } : {},
   };
-  return planContainer(spec, around);
+  return plan(spec, around);
 }
 
 /** A source that is missing is taken for a file here; opening it is the step that fails. */

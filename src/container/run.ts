@@ -1,5 +1,5 @@
 import { catchSignals, SIGKILL } from "../../ffi/mod.ts";
-import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
+import { readCgroupHost } from "../cgroup/host.ts";
 import type { Spec } from "../spec/mod.ts";
 import { statusOf } from "./attend.ts";
 import { attendTo } from "./foreground.ts";
@@ -35,30 +35,15 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
     writeState(held.directory, { ...state, ...runningAs(started.pid) });
     await import("./cleanup.ts"); // What comes afterwards is loaded while the container runs.
     const end = attendTo(started, signals, options);
-    const notice = end.signal === SIGKILL
-      ? await outOfMemory(spec, name, host, state.cgroup)
-      : undefined;
-    if (notice) options.onNotice?.(notice);
+    if (end.signal === SIGKILL) {
+      const { outOfMemory } = await import("./out_of_memory.ts");
+      const notice = outOfMemory(spec, name, host, state.cgroup);
+      if (notice) options.onNotice?.(notice);
+    }
     return statusOf(end);
   } finally {
     const { cleanUp, repair } = await import("./cleanup.ts");
     await cleanUp(roots, held.directory, state, host);
     await repair(roots, held.directory);
   }
-}
-
-/** What to say of a container that was killed, if it was for want of memory. */
-async function outOfMemory(
-  spec: Spec,
-  name: string,
-  host: CgroupHost,
-  cgroup: string,
-): Promise<string | undefined> {
-  const { oomKills } = await import("../cgroup/oom.ts");
-  if (oomKills(host, cgroup) === 0) return undefined;
-  const limit = spec.linux?.resources?.memory?.limit;
-  const told = limit === undefined || limit < 0
-    ? "the host, or a cgroup above it, has no more"
-    : `its limit is ${limit} bytes (${Math.round(limit / 2 ** 20 * 10) / 10} MiB)`;
-  return `container "${name}" was killed, out of memory: ${told}`;
 }

@@ -1,6 +1,6 @@
 import { addressOf, ARCH, SIGKILL, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
 import { MESSAGE } from "../plan/channel.ts";
-import type { ContainerPlan, Slot, Step } from "../plan/mod.ts";
+import { call, type ContainerPlan, type Slot, type Step, step } from "../plan/mod.ts";
 import { EXEC_LABEL } from "../plan/process.ts";
 import {
   assemble,
@@ -24,8 +24,10 @@ export interface Started {
   /** The first process, as the host sees it. */
   pid: number;
   pidfd: number;
-  /** Its parent, if that is not this process but a supervisor. */
+  /** Its parent, if that is not this process but a supervisor; `pidfd` is then the supervisor's. */
   supervisor?: number;
+  /** The line to the supervisor. */
+  line?: number;
   /** Its pty's master. */
   terminal?: number;
   /** minictr's ends of the pipes to standard input, output and error. */
@@ -59,7 +61,7 @@ export function assemblePlan(plan: ContainerPlan, options: StartOptions): Assemb
   const stageSteps = withFault(
     plan.stage,
     fault,
-    1 + plan.host.length + LAUNCH_STEPS,
+    1 + plan.host.length + LAUNCH_STEPS + (plan.supervisor ? 1 : 0),
     plan.toMinictr,
   );
   const stage = assemble(stageSteps, {
@@ -77,6 +79,7 @@ export function assemblePlan(plan: ContainerPlan, options: StartOptions): Assemb
     ...plan.cgroup ? { cgroup: plan.cgroup } : {},
     given: plan.given,
     fallbackPath: options.fallbackPath,
+    ...plan.supervisor ? { further: furtherOf(plan.supervisor) } : {},
   });
   // Where the stage awaits results of the host's side: in its memory, before it is written out.
   const start = addressOf(stage.bytes);
@@ -90,6 +93,13 @@ export function assemblePlan(plan: ContainerPlan, options: StartOptions): Assemb
     trace,
   });
   return { plan, host, stage, pid: launch.pid, pidfd: launch.pidfd };
+}
+
+/** The executable of a supervisor. A call that fails where none is expected to ends it. */
+function furtherOf({ program, executable }: NonNullable<ContainerPlan["supervisor"]>) {
+  const handler = [step("give up", [call("exit_group", [1])])];
+  const { bytes } = assemble(program, { base: PROGRAM_ADDRESS, arch: ARCH, handler, trace: false });
+  return { ...elfHead(ARCH, bytes.length), program: bytes, to: executable };
 }
 
 /**
@@ -109,6 +119,7 @@ export function start(assembled: Assembled, options: StartOptions): Started {
     pidfd: resultOf(host, assembled.pidfd),
     pipes: plan.pipes.map((slot) => slot && resultOf(host, slot)),
   };
+  if (plan.supervisor) started.line = resultOf(host, plan.supervisor.line);
   listen(assembled, started, resultOf(host, plan.channel), options);
   return started;
 }
@@ -134,8 +145,9 @@ function listen(
     const number = view.getUint32(4, true);
     if (kind === MESSAGE.kill) Deno.kill(Deno.pid, "SIGKILL");
     else if (kind === MESSAGE.started) supervise(started, number);
-    else if (kind === MESSAGE.second) becomeSecond(started, number, assembled.plan.supervised);
-    else if (kind === MESSAGE.terminal) {
+    else if (kind === MESSAGE.second) {
+      becomeSecond(started, number, assembled.plan.supervisor !== undefined);
+    } else if (kind === MESSAGE.terminal) {
       started.terminal = syscall("pidfd_getfd", started.pidfd, number, 0);
       syscall("write", channel, "t", 1);
     } else if (kind === MESSAGE.ready) {

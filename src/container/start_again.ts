@@ -59,7 +59,7 @@ async function startHeld(
       name,
       roots,
       root,
-      interactive: false,
+      interactive: definition.interactive ?? false,
       init,
       mapRoot,
       createSources,

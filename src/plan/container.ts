@@ -6,8 +6,7 @@ import { nodesOf, openNodes } from "./devices.ts";
 import { openHierarchies, openSources, sortMounts } from "./mounts.ts";
 import { openNamespaces, sortNamespaces } from "./namespaces.ts";
 import { openRoot } from "./root.ts";
-import { type Flags, flags, type Slot, slot, type Step } from "./step.ts";
-import { openForSupervisor, type SupervisedParts, supervisedStage } from "./supervised.ts";
+import { type Flags, type Slot, slot, type Step } from "./step.ts";
 import { openChannel, openPipe } from "./terminal.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 
@@ -29,8 +28,8 @@ export interface ContainerPlan {
   /** minictr's ends: of the channel, and of the pipes to the standard streams. */
   channel: Slot;
   pipes: (Slot | undefined)[];
-  /** Whether what is born of minictr is a supervisor, and the container its child. */
-  supervised: boolean;
+  /** What the stage executes in place of itself when the container is started, and minictr's line to it. */
+  supervisor?: { program: Step[]; executable: Slot; line: Slot };
   /** Descriptors that minictr closes when the stage has them. */
   given: Slot[];
 }
@@ -43,6 +42,13 @@ export interface ContainerPlan {
  * the filter comes as late as the rights that loading it needs allow.
  */
 export function planContainer(spec: Spec, around: Surroundings): ContainerPlan {
+  const parts = partsOf(spec, around);
+  const plan = hostSteps(parts);
+  return { ...plan, stage: stageSteps(parts), handler: failureHandler(parts.channel) };
+}
+
+/** What both sides of a start share. */
+export function partsOf(spec: Spec, around: Surroundings): Parts {
   refuseUnsupported(spec);
   const { linux = {}, mounts = [] } = spec;
   const namespaces = sortNamespaces(
@@ -52,52 +58,30 @@ export function planContainer(spec: Spec, around: Surroundings): ContainerPlan {
   if (namespaces.of("mount") !== "new") {
     throw new SpecError("linux.namespaces", "a mount namespace of its own is needed");
   }
-  const planned = sortMounts(mounts, around.kindOf);
-  const parts: Parts = {
+  return {
     spec,
     around,
     namespaces,
-    planned,
+    planned: sortMounts(mounts, around.kindOf),
     root: slot("root"),
     dev: slot("/dev"),
     mask: slot("empty directory"),
     ours: slot("channel"),
     channel: slot("channel to minictr"),
     streams: around.streams.map((stream, n) =>
-      stream === "pipe" || stream === "log" ? slot(`pipe ${n}`) : undefined
+      stream === "pipe" || stream === "supervisor" ? slot(`pipe ${n}`) : undefined
     ),
     second: around.supervision && namespaces.second ? slot("pipe to the supervisor") : undefined,
+    terminal: around.supervision && spec.process?.terminal
+      ? slot("line to the supervisor")
+      : undefined,
     slots: { hierarchies: new Map() },
     trees: new Map(),
   };
-  const plan = hostSteps(parts);
-  const handler = failureHandler(parts.channel);
-  const stage = stageSteps(parts);
-  return around.supervision
-    ? { ...supervised(parts, plan, around.supervision, stage), handler }
-    : { ...plan, stage, handler };
 }
 
-/** The same start one level lower: what is born of minictr is the supervisor. */
-function supervised(
-  { channel, streams, second }: Parts,
-  plan: Omit<ContainerPlan, "stage" | "handler">,
-  supervision: SupervisedParts["supervision"],
-  container: Step[],
-): Omit<ContainerPlan, "handler"> {
-  const { steps, handed } = openForSupervisor(supervision);
-  const { namespaces, cgroup, ...rest } = plan;
-  const parts = { supervision, channel, streams, namespaces, cgroup, second };
-  return {
-    ...rest,
-    host: [...plan.host, ...steps],
-    stage: supervisedStage(parts, handed, container),
-    namespaces: flags({}),
-    given: [...plan.given, ...Object.values(handed)],
-  };
-}
-
-function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
+/** minictr's side of a start. */
+export function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
   const { spec, around, namespaces, planned, root, ours, channel, streams, slots, trees } = parts;
   const { cgroup } = around;
   const born = cgroup?.join.kind === "into" ? cgroup.join.directory : cgroup?.join.born;
@@ -138,7 +122,6 @@ function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"> {
     channel: ours,
     toMinictr: channel,
     pipes,
-    supervised: around.supervision !== undefined,
     given,
   };
   return born === undefined ? plan : { ...plan, cgroup: cgroupFd };

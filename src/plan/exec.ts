@@ -68,7 +68,6 @@ export function planExec(process: Process, around: ExecSurroundings): ContainerP
     namespaces: flags({}),
     channel: ours,
     toMinictr: channel,
-    supervised: false,
     pipes,
     given: [first, channel, ...theirs, born === undefined ? undefined : cgroup]
       .filter((slot) => slot !== undefined),

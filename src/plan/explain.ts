@@ -12,7 +12,7 @@ export interface ExplainedCall {
 
 /** A step as people and programs read it. */
 export interface ExplainedStep {
-  side: "minictr" | "container";
+  side: "minictr" | "container" | "supervisor";
   label: string;
   calls: ExplainedCall[];
 }

@@ -7,9 +7,11 @@
 import assert from "assert";
 import type { CgroupPlan } from "../cgroup/plan.ts";
 import { defaultSpec, type Spec } from "../spec/mod.ts";
-import { planContainer } from "./container.ts";
+import { planSupervised } from "./supervised.ts";
 import type { Surroundings } from "./parts.ts";
 import { explain } from "./explain.ts";
+import { superviseSteps, type SupervisorOrders } from "./supervise.ts";
+import type { Supervision } from "./supervision.ts";
 
 const ID = "0123456789ab";
 const V1: CgroupPlan = {
@@ -47,6 +49,21 @@ const V2: CgroupPlan = {
   devices: { directory: `/sys/fs/cgroup/minictr/${ID}`, program: new Uint8Array(24) },
   join: { kind: "into", directory: `/sys/fs/cgroup/minictr/${ID}` },
   mounts: { kind: "unified", directory: `/sys/fs/cgroup/minictr/${ID}` },
+};
+const SUPERVISION: Supervision = {
+  directory: `/var/lib/minictr/containers/${ID}`,
+  log: `/var/lib/minictr/containers/${ID}/log`,
+  lock: 7,
+  name: "web",
+  program: [],
+};
+const ORDERS: SupervisorOrders = {
+  logLimitBytes: 1_000_000,
+  logFiles: 3,
+  terminal: false,
+  handsOver: false,
+  afterwards: ["/usr/bin/minictr", "ended", ID],
+  env: ["HOME=/root"],
 };
 const AROUND: Surroundings = {
   root: { kind: "directory", path: "/srv/root" },
@@ -131,16 +148,22 @@ const CASES: Record<string, Case> = {
 
   detached: () => ({
     cgroup: V2,
-    streams: ["null", "log", "log"],
-    supervision: {
-      directory: `/var/lib/minictr/containers/${ID}`,
-      lock: 7,
-      logLimitBytes: 1_000_000,
-      logFiles: 3,
-      afterwards: ["/usr/bin/minictr", "ended", ID],
-      env: ["HOME=/root"],
-    },
+    streams: ["supervisor", "supervisor", "supervisor"],
+    supervision: { ...SUPERVISION, program: superviseSteps(ORDERS) },
   }),
+
+  kept_with_terminal: (_spec, process) => {
+    process.terminal = true;
+    return {
+      cgroup: V2,
+      streams: ["inherit", "inherit", "inherit"],
+      supervision: {
+        ...SUPERVISION,
+        program: superviseSteps({ ...ORDERS, terminal: true, echo: ["pipe"], handsOver: true }),
+        echo: ["pipe"],
+      },
+    };
+  },
 };
 
 /** The default one with less of what is the same each time. */
@@ -157,8 +180,12 @@ function planText(change: Case): string {
   const { process } = spec;
   assert.ok(process);
   const around = { ...AROUND, ...change(spec, process) };
-  const { host, stage, handler, namespaces } = planContainer(spec, around);
-  const steps = [...explain(host, "minictr"), ...explain([...stage, ...handler], "container")];
+  const { host, stage, handler, namespaces, supervisor } = planSupervised(spec, around);
+  const steps = [
+    ...explain(host, "minictr"),
+    ...explain([...stage, ...handler], "container"),
+    ...explain(supervisor?.program ?? [], "supervisor"),
+  ];
   return [
     `Born in ${Object.keys(namespaces.named).join("|") || "no namespace of its own"}.`,
     ...steps.flatMap(({ side, label, calls }) => [

@@ -19,4 +19,4 @@ export { EXEC_LABEL } from "./process.ts";
 export type { RootSource } from "./root.ts";
 export * from "./step.ts";
 export { openChannel, type Stream } from "./terminal.ts";
-export { FRAME_HEADER_SIZE } from "./supervise.ts";
+export { type Supervision, SUPERVISOR_FD } from "./supervision.ts";

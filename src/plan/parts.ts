@@ -7,7 +7,7 @@ import type { MountSlots, PlannedMount } from "./mounts.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { RootSource } from "./root.ts";
 import type { Slot } from "./step.ts";
-import type { SupervisedParts } from "./supervised.ts";
+import type { Supervision } from "./supervision.ts";
 import type { TargetKind } from "./target.ts";
 import type { Stream } from "./terminal.ts";
 
@@ -30,8 +30,8 @@ export interface Surroundings {
   init: boolean;
   /** Whether the stage waits for minictr before it gives up its privileges. */
   barrier: boolean;
-  /** For a container that goes on in the background: what its supervisor is told. */
-  supervision?: SupervisedParts["supervision"];
+  /** For a container that is kept: what its supervisor is made of. */
+  supervision?: Supervision;
   /** Whether each call's time is noted and told. */
   trace: boolean;
 }
@@ -52,6 +52,8 @@ export interface Parts {
   streams: (Slot | undefined)[];
   /** Where a supervisor awaits the process id of a second process. */
   second: Slot | undefined;
+  /** Where a supervisor awaits the master of the pty. */
+  terminal: Slot | undefined;
   slots: MountSlots;
   /** With a user namespace: the host's device nodes. */
   trees: Map<string, Slot>;

@@ -60,7 +60,8 @@ function birthSteps(parts: Parts): Step[] {
 
 /** Mounts, devices, and the standard streams that are made of them. */
 function filesystemSteps(parts: Parts): Step[] {
-  const { spec, around, planned, root, dev, channel, streams, slots, trees } = parts;
+  const { spec, around, planned, root, dev, streams, slots, trees } = parts;
+  const channel = parts.terminal ?? parts.channel;
   const { process, linux = {} } = spec;
   const ownDev = !planned.some(({ mount, tree }) => mount.destination === "/dev" && tree);
   const nodes = ownDev ? nodesOf(linux.devices ?? []) : [];

@@ -36,8 +36,8 @@ export type Stream =
   | "inherit"
   /** /dev/null of the container. */
   | "null"
-  /** A pipe that the supervisor copies to the log. */
-  | "log"
+  /** A pipe whose other end is the supervisor's: output goes to the log, input is kept open. */
+  | "supervisor"
   /** A pipe that minictr copies: the caller's terminal is never handed in (CVE-2017-5226). */
   | "pipe";
 
@@ -51,11 +51,15 @@ function pair(fds: ReturnType<typeof room>, first: Slot, second: Slot): Call[] {
   ];
 }
 
-/** Host's side: the line between minictr and the stage; both ends, `theirs` without O_CLOEXEC. */
-export function openChannel(ours: Slot, theirs: Slot): Step {
+/** Host's side: a line between minictr and the stage; both ends, `theirs` without O_CLOEXEC. */
+export function openChannel(
+  ours: Slot,
+  theirs: Slot,
+  label = "open a channel to the stage",
+): Step {
   const fds = room("channel", 8);
   const end = slot("stage's end");
-  return step("open a channel to the stage", [
+  return step(label, [
     call("socketpair", [flags({ AF_UNIX }), flags({ SOCK_STREAM, SOCK_CLOEXEC }), 0, fds]),
     ...pair(fds, ours, end),
     call("fcntl", [end, flags({ F_DUPFD }), 3], { to: theirs }),
@@ -161,7 +165,7 @@ export function openTerminal(
       call("fchown", [peer, user.uid, -1]),
     ], { ENOENT: "a terminal needs devpts on /dev/pts" }),
     ...dev ? [bindConsole(peer, dev)] : [],
-    step("give its other end to minictr", [
+    step("give its other end away", [
       call("write", [channel, struct("message", [["kind", 4, kind], ["fd", 4, master]]), 8]),
       call("read", [channel, answer, 1]),
       call("close", [master]),

@@ -44,11 +44,7 @@ export interface Launch {
   pidfd: Slot;
 }
 
-export interface LaunchOptions {
-  /** The executable: its head, and the program behind it. Read when the steps are carried out. */
-  head: Uint8Array;
-  program: Uint8Array;
-  programOffset: number;
+export interface LaunchOptions extends Executable {
   /** CLONE_NEW* */
   namespaces: Flags;
   /** cgroup v2: a descriptor of the directory that the stage is born in. */
@@ -59,6 +55,15 @@ export interface LaunchOptions {
   fallbackPath: string;
   /** What ps(1) shows. */
   argv?: string[];
+  /** A further executable, which the stage inherits. */
+  further?: Executable & { to: Slot };
+}
+
+/** An executable: its head, and the program behind it. Read when the steps are carried out. */
+export interface Executable {
+  head: Uint8Array;
+  program: Uint8Array;
+  programOffset: number;
 }
 
 /**
@@ -72,6 +77,7 @@ export interface LaunchOptions {
  * @see memfd_create(2), clone3(2), execveat(2)
  */
 export function launchSteps(options: LaunchOptions): Launch {
+  const { further, fallbackPath } = options;
   const file = slot("stage");
   const pid = slot("pid");
   const pidfd = slot("pidfd");
@@ -79,9 +85,15 @@ export function launchSteps(options: LaunchOptions): Launch {
     pid,
     pidfd,
     steps: [
-      ...executableSteps(file, options),
+      ...further
+        ? executableSteps("supervisor", further.to, further, { fallbackPath, inherited: true })
+        : [],
+      ...executableSteps("stage", file, options, { fallbackPath, inherited: false }),
       startStep(file, { pid, pidfd }, options),
-      step("close what the stage has now", given(file, options.given)),
+      step(
+        "close what the stage has now",
+        given(file, further ? [...options.given, further.to] : options.given),
+      ),
     ],
   };
 }
@@ -93,10 +105,13 @@ export function launchSteps(options: LaunchOptions): Launch {
  */
 export function becomeSteps(options: Omit<LaunchOptions, "namespaces" | "given">): Step[] {
   const file = slot("stage");
-  return [...executableSteps(file, options), step("become the stage", [execute(file, options)])];
+  return [
+    ...executableSteps("stage", file, options, { ...options, inherited: false }),
+    step("become the stage", [execute(file, options)]),
+  ];
 }
 
-/** How many steps a launch has. */
+/** How many steps a launch has, without a further executable. */
 export const LAUNCH_STEPS = 3;
 
 const SEALS = flags({ F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE });
@@ -108,26 +123,28 @@ function given(file: Slot, slots: Slot[]): Call[] {
 
 /** vm.memfd_noexec=2 refuses an executable memfd (EACCES): then a file that is unlinked at once. */
 function executableSteps(
+  name: string,
   file: Slot,
-  options: Pick<LaunchOptions, "head" | "program" | "programOffset" | "fallbackPath">,
+  { head, program, programOffset }: Executable,
+  { fallbackPath, inherited }: { fallbackPath: string; inherited: boolean },
 ): Step[] {
-  const { head, program, programOffset, fallbackPath } = options;
-  const memfd = flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_EXEC });
-  const oldMemfd = flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING }); // MFD_EXEC is new in Linux 6.3.
-  const written = slot("stage being written");
+  const cloexec = inherited ? {} : { MFD_CLOEXEC };
+  const memfd = flags({ ...cloexec, MFD_ALLOW_SEALING, MFD_EXEC });
+  const oldMemfd = flags({ ...cloexec, MFD_ALLOW_SEALING }); // MFD_EXEC is new in Linux 6.3.
+  const written = slot(`${name} being written`);
   const create = flags({ O_WRONLY, O_CREAT, O_EXCL, O_CLOEXEC });
   const fill = (to: Slot, id: string) => [
     call("write", [to, head, head.length], { id }),
     call("pwrite64", [to, program, program.length, programOffset]),
   ];
   return [
-    step("write the stage into a sealed memory file", [
-      call("memfd_create", ["stage", memfd], {
+    step(`write the ${name} into a sealed memory file`, [
+      call("memfd_create", [name, memfd], {
         to: file,
         on: [{ errno: "EINVAL", goto: ".old" }, { errno: "EACCES", goto: ".file" }],
       }),
       goto(".memfd"),
-      call("memfd_create", ["stage", oldMemfd], { to: file, id: ".old" }),
+      call("memfd_create", [name, oldMemfd], { to: file, id: ".old" }),
       ...fill(file, ".memfd"),
       call("fcntl", [file, flags({ F_ADD_SEALS }), SEALS], { on: [{ value: 0, goto: "next" }] }),
       call("openat", [flags({ AT_FDCWD }), fallbackPath, create, mode(0o500)], {
@@ -136,9 +153,11 @@ function executableSteps(
       }),
       ...fill(written, ".written"),
       call("close", [written]),
-      call("openat", [flags({ AT_FDCWD }), fallbackPath, flags({ O_RDONLY, O_CLOEXEC })], {
-        to: file,
-      }),
+      call("openat", [
+        flags({ AT_FDCWD }),
+        fallbackPath,
+        flags(inherited ? { O_RDONLY } : { O_RDONLY, O_CLOEXEC }),
+      ], { to: file }),
       call("unlinkat", [flags({ AT_FDCWD }), fallbackPath, 0]),
     ]),
   ];

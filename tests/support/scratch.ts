@@ -70,6 +70,11 @@ export class Scratch {
     return this.start([...this.#minictr(), ...args], options);
   }
 
+  /** The words that start `minictr --root ROOT ARGS`. */
+  words(args: readonly string[]): string[] {
+    return [...this.#minictr(), ...args];
+  }
+
   /** Runs a command in a new container of `rootfs`, without a network, to its end. */
   async run(
     flags: readonly string[],

@@ -94,6 +94,8 @@ export const DOORS: readonly string[] = [
   "src/container/why.ts",
   "src/container/restart.ts",
   "src/container/self.ts",
+  "src/container/kept.ts",
+  "src/container/keys.ts",
   "src/container/state.ts",
   "src/container/users.ts",
   "src/image/builtin.ts",
@@ -119,6 +121,10 @@ export const DOORS: readonly string[] = [
   "src/plan/sleep.ts",
   "src/plan/step.ts",
   "src/plan/view.ts",
+  "src/plan/supervise.ts",
+  "src/plan/supervise_log.ts",
+  "src/plan/supervised.ts",
+  "src/plan/supervision.ts",
   "src/spec/defaults.ts",
   "src/spec/error.ts",
 ];
@@ -128,17 +134,21 @@ export const SHARED_BY_MECHANISMS: readonly string[] = [
   "src/plan/calls.ts",
   "src/plan/mount_options.ts",
   "src/plan/step.ts",
+  "src/plan/supervise_rooms.ts",
+  "src/plan/supervision.ts",
   "src/plan/target.ts",
 ];
 
 /** The files of src/plan that put mechanisms in order. */
 export const COMPOSED_OF_MECHANISMS: readonly string[] = [
+  "src/plan/supervise.ts",
   "src/plan/container.ts",
   "src/plan/exec.ts",
   "src/plan/mod.ts",
   "src/plan/privileges.ts",
   "src/plan/stage_side.ts",
   "src/plan/supervised.ts",
+  "src/plan/handed.ts",
   "src/plan/parts.ts",
   "src/plan/view.ts",
 ];
