@@ -74,7 +74,8 @@ export function planRun(
     }),
     ...seccomp ? { seccomp } : {},
     lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
-    kindOf: (source) => options.createSources?.includes(source) ? "directory" : kindOf(source),
+    kindOf: (source) =>
+      kindOf(source) ?? (options.createSources?.includes(source) ? "directory" : "file"),
     streams: spec.process?.terminal
       ? ["inherit", "inherit", "inherit"] // The pty takes their place.
       : streamsFor(options.interactive, options.supervision),
@@ -89,12 +90,12 @@ export function planRun(
   return plan(spec, around);
 }
 
-/** A source that is missing is taken for a file here; opening it is the step that fails. */
-function kindOf(source: string): "directory" | "file" {
+/** What a bind source is; undefined where it is missing, and opening it is the step that fails. */
+function kindOf(source: string): "directory" | "file" | undefined {
   try {
     return Deno.statSync(source).isDirectory ? "directory" : "file";
   } catch {
-    return "file";
+    return undefined;
   }
 }
 
@@ -138,7 +139,9 @@ export async function makeFiles(
     const { prepareVolumes } = await import("./volumes.ts");
     await prepareVolumes(roots, options.volumes, { id: options.id, root, spec });
   }
-  for (const path of options.createSources ?? []) Deno.mkdirSync(path, { recursive: true });
+  for (const path of options.createSources ?? []) {
+    if (kindOf(path) === undefined) Deno.mkdirSync(path, { recursive: true });
+  }
   const networking = network ? await import("./networking.ts") : undefined;
   const prepared = network && networking?.setAside(roots, network);
   if (etc) {
