@@ -119,3 +119,21 @@ test("without glibc the executable says what it needs", {
   assert.equal(code, 125, err);
   assert.match(err, /needs glibc/, hidden);
 });
+
+test("in a privileged container of its own the executable runs containers", {
+  requires: NEEDS,
+  timeoutMs: BUILD_MS,
+}, async (t) => {
+  await portable(t, ["version"]); // Copies it.
+  const flags = [
+    ...["run", "--rm", "--privileged", "--network", "none"],
+    // glibc is Deno's only need; the rest of the root is the built-in one.
+    ...["-v", "/usr/lib:/lib:ro", "-v", "/usr/lib64:/lib64:ro"],
+    ...["-v", `${t.directory}/minictr:/usr/bin/minictr:ro`],
+    // An overlay has no layer of its own on an overlay.
+    ...["--tmpfs", "/var/lib/minictr:exec"],
+  ];
+  const inner = "minictr run --rm --network none --memory 20m sh -c 'echo nested as $$'";
+  const { code, out, err } = await portable(t, [...flags, "sh", "-c", inner]);
+  assert.equal(`${code} ${out}`, "0 nested as 1\n", err);
+});
