@@ -53,6 +53,22 @@ test("a server in the background is reached as -p says, and leaves nothing", opt
   assert.equal(await host.sh("ip -br link show type veth | grep -v uplink; true"), "");
 });
 
+test(
+  "a container gets its network although its supervisor is late to tell of it",
+  { ...many, requires: [...many.requires, "command:strace"] },
+  async (t) => {
+    await using host = await Host.start(t);
+    // The child is ready for its network before its parent has come back from clone3.
+    const late = "strace -f -o /dev/null -e trace=clone3 -e inject=clone3:delay_exit=300000";
+    const run = ["run", "-d", "--name", "late", "--rootfs", `${t.rootfs}:O`];
+    const command = ["ip", "-4", "address", "show", "eth0"];
+    const { code, err } = await host.minictrBehind(late.split(" "), ...run, ...command);
+    assert.equal(code, 0, err);
+    assert.match(await ok(host, "logs", "late"), /inet 10\.90\.0\.2\/16/);
+    await ok(host, "rm", "late");
+  },
+);
+
 test("connect and disconnect are kept over stop and start", many, async (t) => {
   await using host = await Host.start(t);
   for (const name of ["front", "back"]) await ok(host, "network", "create", name);

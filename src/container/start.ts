@@ -140,19 +140,33 @@ function listen(
 ): void {
   const message = new Uint8Array(8);
   const view = new DataView(message.buffer);
+  let isKnown = !assembled.plan.announced;
+  const held: (() => void)[] = [];
+  /** What concerns the container's process waits until it is known which that is: a supervisor, or a
+   * first process, tells of it while it is running already. */
+  const whenKnown = (act: () => void) => isKnown ? act() : void held.push(act);
+  const become = (act: () => void) => {
+    act();
+    isKnown = true;
+    for (const one of held.splice(0)) one();
+  };
   while (readAll(channel, message) === message.length) {
     const kind = view.getUint32(0, true);
     const number = view.getUint32(4, true);
     if (kind === MESSAGE.kill) Deno.kill(Deno.pid, "SIGKILL");
-    else if (kind === MESSAGE.started) supervise(started, number);
+    else if (kind === MESSAGE.started) become(() => supervise(started, number));
     else if (kind === MESSAGE.second) {
-      becomeSecond(started, number, assembled.plan.supervisor !== undefined);
+      become(() => becomeSecond(started, number, assembled.plan.supervisor !== undefined));
     } else if (kind === MESSAGE.terminal) {
-      started.terminal = syscall("pidfd_getfd", started.pidfd, number, 0);
-      syscall("write", channel, "t", 1);
+      whenKnown(() => {
+        started.terminal = syscall("pidfd_getfd", started.pidfd, number, 0);
+        syscall("write", channel, "t", 1);
+      });
     } else if (kind === MESSAGE.ready) {
-      options.onReady?.(started);
-      syscall("write", channel, "r", 1);
+      whenKnown(() => {
+        options.onReady?.(started);
+        syscall("write", channel, "r", 1);
+      });
     } else {
       const memory = new Uint8Array(number);
       readAll(channel, memory);

@@ -42,6 +42,7 @@ export function connect(
   if (attachments.length === 0) return [];
   using opened = "pid" in into ? openNamespace(`/proc/${into.pid}/ns/net`) : undefined;
   const netns = opened?.number ?? ("netns" in into ? into.netns : -1);
+  refuseOwn(netns);
   using host = new NetlinkSocket(NETLINK_ROUTE);
   using inside = inNamespace(netns, () => {
     refuseAdvertisements(attachments);
@@ -62,6 +63,13 @@ export function connect(
     withNetworkLock(roots, () => refreshHosts(roots, endpoints));
   }
   return endpoints;
+}
+
+/** A container's interfaces in the host's namespace would take the host's own routes away. */
+function refuseOwn(netns: number): void {
+  const own = Deno.readLinkSync("/proc/thread-self/ns/net");
+  if (Deno.readLinkSync(`/proc/thread-self/fd/${netns}`) !== own) return;
+  throw new Error("cannot attach a process that is in the host's network namespace");
 }
 
 /**

@@ -30,6 +30,8 @@ export interface ContainerPlan {
   pipes: (Slot | undefined)[];
   /** What the stage executes in place of itself when the container is started, and minictr's line to it. */
   supervisor?: { program: Step[]; executable: Slot; line: Slot };
+  /** Whether a message tells which process is the container's: it may come behind that process's own. */
+  announced: boolean;
   /** Descriptors that minictr closes when the stage has them. */
   given: Slot[];
 }
@@ -122,6 +124,7 @@ export function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"
     channel: ours,
     toMinictr: channel,
     pipes,
+    announced: around.supervision !== undefined || namespaces.second,
     given,
   };
   return born === undefined ? plan : { ...plan, cgroup: cgroupFd };

@@ -68,6 +68,7 @@ export function planExec(process: Process, around: ExecSurroundings): ContainerP
     namespaces: flags({}),
     channel: ours,
     toMinictr: channel,
+    announced: around.namespaces.includes("pid"),
     pipes,
     given: [first, channel, ...theirs, born === undefined ? undefined : cgroup]
       .filter((slot) => slot !== undefined),

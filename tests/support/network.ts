@@ -147,10 +147,10 @@ export class Host extends Netns implements AsyncDisposable {
   async container(
     name: string,
     request: Partial<NetworkRequest> = {},
-  ): Promise<{ netns: Netns; endpoints: Endpoint[]; times: number[] }> {
+  ): Promise<{ netns: Netns; endpoints: Endpoint[]; tookMs: number }> {
     const netns = await this.agent.namespace();
     const whole = { container: `id-${name}`, name, networks: [{ name: "bridge" }], ...request };
-    const { result, error } = await this.do<{ endpoints: Endpoint[]; times: number[] }>(
+    const { result, error } = await this.do<{ endpoints: Endpoint[]; tookMs: number }>(
       "attach",
       whole,
       netns.pid,
