@@ -16,8 +16,7 @@ try {
 
 async function main(args: string[]): Promise<number> {
   const { root, words } = globalOptions(args);
-  const isVersion = words[0] === "--version" || words[0] === "-v";
-  const [name, ...rest] = isVersion ? ["version", "--short"] : words;
+  const [name, ...rest] = spelledOut(words);
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     console.log(usage());
     return name === undefined ? ENGINE_FAILED : 0;
@@ -40,6 +39,13 @@ function globalOptions(args: string[]): { root: string | undefined; words: strin
   }
   if (root !== undefined && !root.startsWith("/")) root = `${Deno.cwd()}/${root}`;
   return { root, words };
+}
+
+/** What has a short form: `--version`, and `help COMMAND`. */
+function spelledOut(words: string[]): string[] {
+  const [first, ...rest] = words;
+  if (first === "--version" || first === "-v") return ["version", "--short"];
+  return first === "help" && rest.length > 0 ? [...rest, "--help"] : words;
 }
 
 function usage(): string {

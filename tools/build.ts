@@ -105,7 +105,8 @@ async function portable({ target, to, deno }: Order, scratch: string): Promise<M
   await Deno.mkdir(programs);
   await makePrograms(programs);
   await Deno.copyFile(`${to}/${PACKED}`, `${programs}/${PACKED}`);
-  await makePortable({ deno: carried.path, programs }, `${to}/minictr`);
+  await Deno.copyFile(`${ROOT}NOTICE.md`, `${programs}/NOTICE.md`);
+  await makePortable({ deno: carried.path, machine: target, programs }, `${to}/minictr`);
   await tell(`${to}/minictr`, `portable: it carries Deno ${carried.version} for ${target}`);
   return { denoVersion: carried.version };
 }

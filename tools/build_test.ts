@@ -25,7 +25,10 @@ Deno.test("what is left out of the hot bundle is what no hot command imports", (
 });
 
 /** A portable executable with a stand-in for Deno, and a directory to unpack it into. */
-async function portable(run: (file: string, programs: string) => Promise<void>): Promise<void> {
+async function portable(
+  run: (file: string, programs: string) => Promise<void>,
+  machine: string = Deno.build.arch,
+): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "minictr-build-test-" });
   try {
     await Deno.writeTextFile(`${directory}/fake`, FAKE_DENO);
@@ -33,7 +36,7 @@ async function portable(run: (file: string, programs: string) => Promise<void>):
     for (const name of ["run.js", "whole.js"]) {
       await Deno.writeTextFile(`${directory}/js/${name}`, "");
     }
-    const parts = { deno: `${directory}/fake`, programs: `${directory}/js` };
+    const parts = { deno: `${directory}/fake`, machine, programs: `${directory}/js` };
     await makePortable(parts, `${directory}/minictr`);
     await run(`${directory}/minictr`, `${directory}/programs`);
   } finally {
@@ -112,4 +115,13 @@ Deno.test("a portable executable does not unpack through a link", async () => {
     assert.match(text, /cannot unpack into/);
     assert.deepEqual(Array.from(Deno.readDirSync(`${programs}.elsewhere`)), []);
   });
+});
+
+Deno.test("a portable executable for another machine says so, and unpacks nothing", async () => {
+  await portable(async (file, programs) => {
+    const { code, text } = await call(file, programs);
+    assert.equal(code, 125);
+    assert.match(text, /this file is for riscv64, and this machine is (x86_64|aarch64)/);
+    assert.throws(() => Deno.statSync(programs), Deno.errors.NotFound);
+  }, "riscv64");
 });

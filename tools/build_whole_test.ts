@@ -95,7 +95,11 @@ async function billNamesAll(directory: string): Promise<void> {
   for (const row of ["deno MIT", "v8 BSD-3-Clause", "busybox GPL-2.0-only", "fzstd MIT"]) {
     assert.ok(rows.includes(row), `${row} is not among ${rows.join(", ")}`);
   }
-  for (const { name, versionInfo } of bill.packages) assert.match(versionInfo, /^\d+\.\d+/, name);
+  const notice = (await Deno.readTextFile(`${ROOT}NOTICE.md`)).toLowerCase();
+  for (const { name, versionInfo } of bill.packages) {
+    assert.match(versionInfo, /^\d+\.\d+/, name);
+    assert.ok(notice.includes(`**${name}**`) || name === "minictr", `NOTICE.md lacks ${name}`);
+  }
 }
 
 Deno.test({

@@ -1,7 +1,7 @@
 #!/bin/sh
 # minictr in one file: this script, and behind it an archive of Deno and the program, which is unpacked
 # once into a directory that is named by its digest. `head -n 120 minictr` shows all of the script.
-digest=@DIGEST@ offset=@OFFSET@
+digest=@DIGEST@ offset=@OFFSET@ machine=@MACHINE@
 
 @START@
 
@@ -82,6 +82,8 @@ prepare() {
     : >"$1/cache/ready"
   ) || true
 }
+
+[ "$(uname -m)" = $machine ] || fail "this file is for $machine, and this machine is $(uname -m)"
 
 tried=
 while read -r place; do

@@ -6,9 +6,11 @@ import { HOT } from "./programs.ts";
 
 const EXECUTABLE = ["deno", "start"];
 
-/** What is packed, beside a license for it. */
+/** What is packed. */
 export interface Parts {
+  /** Deno for the machine that `uname -m` calls `machine`. */
   deno: string;
+  machine: string;
   /** A directory with the program's files, as `programs.ts` makes them. */
   programs: string;
 }
@@ -29,7 +31,7 @@ export async function makePortable(parts: Parts, output: string): Promise<number
       await Deno.copyFile(`${parts.programs}/${name}`, `${scratch}/${name}`);
     }
     const archive = await pack(scratch, ["deno", "start", ...programs]);
-    const head = launcher(await digestOf(archive));
+    const head = launcher(await digestOf(archive), parts.machine);
     await Deno.writeFile(`${scratch}/minictr`, head);
     await Deno.writeFile(`${scratch}/minictr`, archive, { append: true });
     await Deno.chmod(`${scratch}/minictr`, 0o755);
@@ -48,10 +50,11 @@ function starter(): string {
 }
 
 /** The script; tail(1) counts bytes from 1. */
-function launcher(digest: string): Uint8Array {
+function launcher(digest: string, machine: string): Uint8Array {
   const template = Deno.readTextFileSync(new URL("portable.sh", import.meta.url))
     .replace("@START@\n", () => starter())
-    .replace("@DIGEST@", digest);
+    .replace("@DIGEST@", digest)
+    .replace("@MACHINE@", machine);
   const placeholder = "@OFFSET@";
   const fixed = template.length - placeholder.length;
   let offset = fixed + 1;
