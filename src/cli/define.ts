@@ -33,7 +33,7 @@ export async function define(options: RunOptions, made: RunSpec, line: Line): Pr
     labels: engine.labels,
     stopSignal: engine.stopSignal,
     stopTimeoutMs: engine.stopTimeoutMs,
-    log: DEFAULT_LOG,
+    log: engine.log ?? DEFAULT_LOG,
     etc: options.etc ?? NO_FILES,
     ...options.network ? { network: options.network } : {},
     createSources: engine.createSources,

@@ -33,7 +33,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
     : parsed("--tail", flags.tail, countOfLines);
   const roots = rootsBelow(root);
   const known = pick(knownContainers(roots), name);
-  const directory = logDirectory(roots, known);
+  const directory = logDirectory(roots, known, "read");
   const printer = new Printer(flags.timestamps);
   const print = (frame: Frame) => {
     if (frame.atMs >= since && frame.atMs <= until) printer.print(frame);

@@ -33,6 +33,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "run a further command in a running container",
     run: async (args, root) => await (await import("./exec.ts")).run(args, root),
   },
+  attach: {
+    summary: "show what a running container writes, and type into it",
+    run: async (args, root) => await (await import("./attach.ts")).run(args, root),
+  },
   ps: {
     summary: "list containers",
     run: async (args, root) => await (await import("./ps.ts")).run(args, root),

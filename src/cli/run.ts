@@ -61,8 +61,8 @@ export async function run(args: string[], root: string | undefined): Promise<num
 }
 
 /** Whether a container has a supervisor: it is not taken away at its end, or need not end with minictr. */
-function isKept({ flags, given }: Line): boolean {
-  return flags.detach || !flags.rm || given.has("detach-keys");
+function isKept({ flags, given, groups }: Line): boolean {
+  return flags.detach || !flags.rm || given.has("detach-keys") || groups.has("log");
 }
 
 async function fromBundle(line: Line, directory: string, roots: Roots): Promise<Wanted> {

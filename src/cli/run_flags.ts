@@ -35,11 +35,7 @@ export const RUN = {
       title: "Container",
       flags: [
         { name: "name", value: "NAME", help: "name of the container", default: "made up" },
-        {
-          name: "detach-keys",
-          value: "KEYS",
-          help: "keys that leave it running, as ctrl-p,ctrl-q",
-        },
+        { name: "detach-keys", value: "KEYS", help: "that leave it", default: "ctrl-p,ctrl-q" },
         { name: "stop-signal", value: "SIGNAL", help: "signal that stops it", default: "TERM" },
         {
           name: "stop-timeout",
@@ -70,6 +66,14 @@ export const RUN = {
           help: "start it again: no, always, unless-stopped, on-failure[:N]",
           default: "no",
         },
+      ],
+    },
+    {
+      name: "log",
+      title: "Log",
+      flags: [
+        { name: "log-driver", value: "DRIVER", help: "local (or json-file, k8s-file), or none" },
+        { name: "log-opt", value: "KEY=VALUE", many: true, help: "max-size=20m, max-file=5, …" },
       ],
     },
     {
@@ -227,13 +231,7 @@ export const RUN = {
         { name: "dns", value: "IP", many: true, help: "name server" },
         { name: "dns-search", value: "DOMAIN", many: true, help: "search domain" },
         { name: "dns-option", value: "OPTION", many: true, help: "option of resolv.conf" },
-        {
-          name: "dns-opt",
-          value: "OPTION",
-          many: true,
-          help: "as --dns-option",
-          aliasOf: "dns-option",
-        },
+        { name: "dns-opt", value: "OPTION", many: true, help: "the same", aliasOf: "dns-option" },
         { name: "ip", value: "IP", help: "IPv4 address" },
         { name: "ip6", value: "IP", help: "IPv6 address" },
         { name: "mac-address", value: "MAC", help: "hardware address" },

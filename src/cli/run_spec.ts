@@ -12,7 +12,7 @@
 import type { VolumeSource, VolumeUse } from "../container/volumes.ts";
 import { DEFAULT_PATH, defaultSpec, thermalThrottlePaths } from "../spec/defaults.ts";
 import type { Linux, LinuxNamespaceType, Mount, Process, Spec } from "../spec/mod.ts";
-import type { RestartPolicy } from "../container/definition.ts";
+import type { LogOptions, RestartPolicy } from "../container/definition.ts";
 import type { CommandLine } from "./grammar.ts";
 import type { RUN } from "./run_flags.ts";
 import { UsageError } from "./usage_error.ts";
@@ -105,6 +105,8 @@ export interface EngineOptions {
   stopTimeoutMs: number;
   timeoutMs?: number;
   labels: Record<string, string>;
+  /** Absent: the default. */
+  log?: LogOptions;
   cidfile?: string;
   pidfile?: string;
   /** As written: "none", "host", "container:ID", "ns:PATH", or networks; empty: the default. */
@@ -170,6 +172,7 @@ const MECHANISMS: readonly [
   ["network", async () => (await import("./spec_network.ts")).applyNetwork],
   ["container", async () => (await import("./spec_engine.ts")).applyEngine],
   ["lasting", async () => (await import("./spec_lasting.ts")).applyLasting],
+  ["log", async () => (await import("./spec_log.ts")).applyLog],
   ["process", async () => (await import("./spec_process.ts")).applyProcess],
   ["security", async () => (await import("./spec_security.ts")).applySecurity],
   ["files", async () => (await import("./spec_files.ts")).applyFiles],

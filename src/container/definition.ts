@@ -41,7 +41,7 @@ export interface Definition {
   /** Number. */
   stopSignal: number;
   stopTimeoutMs: number;
-  log: { limitBytes: number; files: number };
+  log: LogOptions;
   /** Files of /etc made in its state directory at each start. */
   etc: EtcFiles;
   /** The networks that it is on; absent: none, or another's. */
@@ -50,8 +50,17 @@ export interface Definition {
   volumes?: VolumeUse[];
 }
 
+/** How much is kept of what a container writes. */
+export interface LogOptions {
+  limitBytes: number;
+  /** How many, the current one included. */
+  files: number;
+  /** Nothing is kept but what those who are attached have still to read. */
+  driver?: "none";
+}
+
 /** docker's local driver: 5 files of 20 MB. */
-export const DEFAULT_LOG: Definition["log"] = { limitBytes: 20_000_000, files: 5 };
+export const DEFAULT_LOG: LogOptions = { limitBytes: 20_000_000, files: 5 };
 
 /** The directory of what lasts of a container. */
 export function dataDirectory(roots: Roots, id: string): string {

@@ -16,6 +16,7 @@ import { noteEvent, subjectOf } from "./events.ts";
 import type { Attendant } from "./foreground.ts";
 import { holdDefinition } from "./hold.ts";
 import { runningAs, waitingAs, writeSpec } from "./live.ts";
+import { logPath } from "./log_path.ts";
 import { makeFiles, ownUserNamespace, planRun, type RunOptions, stateOf } from "./make.ts";
 import { selfCommand, selfEnvironment } from "./self.ts";
 import { assemblePlan, start, type Started, type StartOptions } from "./start.ts";
@@ -110,6 +111,9 @@ export async function startSupervised(
   }
 }
 
+/** A log for those who are attached alone, which begins anew when it is full. */
+const UNKEPT = { logLimitBytes: 1_000_000, logFiles: 1 };
+
 /** What its supervisor is told. */
 function supervised(
   { name, log, restart }: Definition,
@@ -125,12 +129,11 @@ function supervised(
     ...options,
     supervision: {
       directory,
-      log: `${directory}/log`,
+      log: logPath(roots, id, log),
       lock,
       name,
       program: superviseSteps({
-        logLimitBytes: log.limitBytes,
-        logFiles: log.files,
+        ...log.driver === "none" ? UNKEPT : { logLimitBytes: log.limitBytes, logFiles: log.files },
         terminal: spec.process?.terminal ?? false,
         handsOver: echo !== undefined && restart === undefined,
         afterwards: selfCommand(roots, ["ended", id]),

@@ -1,7 +1,8 @@
-import { dataDirectory, readExit } from "./definition.ts";
+import { readExit } from "./definition.ts";
 import { ContainerError } from "./find.ts";
 import { type Frame, FrameParser } from "./frames.ts";
 import type { Known } from "./list.ts";
+import { logPath } from "./log_path.ts";
 import { readState, type Roots, stateDirectory } from "./state.ts";
 
 export type { Frame } from "./frames.ts";
@@ -11,13 +12,20 @@ const OLDEST = 100, CHUNK_SIZE = 65_536;
 /**
  * Where a container's log is.
  *
- * @throws {ContainerError} if none is kept of it
+ * @param purpose a log that is not kept is there for those who are attached
+ * @throws {ContainerError} if there is none
  */
-export function logDirectory(roots: Roots, { id, name, definition }: Known): string {
-  if (definition) return dataDirectory(roots, id);
-  throw new ContainerError(
-    `nothing is kept of what "${name}" writes: it was started with --rm in the foreground`,
-  );
+export function logDirectory(
+  roots: Roots,
+  { id, name, definition }: Known,
+  purpose: "read" | "attach",
+): string {
+  const refused = (why: string) =>
+    new ContainerError(`nothing is kept of what "${name}" writes: it was started with ${why}`);
+  if (!definition) throw refused("--rm in the foreground");
+  const { log } = definition;
+  if (log.driver === "none" && purpose === "read") throw refused("--log-driver none");
+  return logPath(roots, id, log).replace(/\/log$/, "");
 }
 
 /**
