@@ -1,5 +1,5 @@
 import assert from "assert";
-import { importsIn, lazyBuiltIns, leftOut } from "./build/bundle.ts";
+import { importsIn, lazyBuiltIns, tableOf } from "./build/bundle.ts";
 import { makePortable } from "./build/portable.ts";
 
 /** A stand-in for Deno: says how it was called. */
@@ -18,10 +18,13 @@ Deno.test("a bundle has no import left that Deno would follow at once", () => {
   assert.match(lazyBuiltIns(code), /import\(\(name=>name\)\("node:zlib"\)\),b=globalThis;/);
 });
 
-Deno.test("what is left out of the hot bundle is what no hot command imports", () => {
-  const source =
-    'a: () => import("./run.ts"), b: () => import("./doctor.ts"), c: import("./ps.ts")';
-  assert.deepEqual(leftOut(source, ["run", "ps"]), ["./doctor.ts"]);
+Deno.test("the table of one command imports its module, and the whole program for all others", () => {
+  const table = 'a: () => import("./run.ts"), b: () => import("./ps.ts"); export * from "./x.ts";';
+  assert.equal(
+    tableOf({ table, module: "run", directory: "/cli", whole: "./all.js" }),
+    'a: () => import("file:///cli/run.ts"), b: () => import((name => name)("./all.js")); ' +
+      'export * from "file:///cli/x.ts";',
+  );
 });
 
 /** A portable executable with a stand-in for Deno, and a directory to unpack it into. */

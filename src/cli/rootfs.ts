@@ -5,7 +5,7 @@ import { listRootfs, removeRootfs, type RootfsMeta } from "../image/mod.ts";
 import { type CommandLine, parseCommandLine, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
 import { parseInterspersed } from "./interspersed.ts";
-import * as out from "./output.ts";
+import { listed, type Listing, print as printText } from "./output.ts";
 import { formatBytes, ProgressLine, standardError } from "./progress.ts";
 import { ROOTFS_BUILD, ROOTFS_LS, ROOTFS_PACK, ROOTFS_RM } from "./rootfs_flags.ts";
 import { UsageError } from "./usage_error.ts";
@@ -122,11 +122,11 @@ async function list(args: string[], defaultRoot: string): Promise<number> {
     CreatedAt: meta.created.slice(0, 16).replace("T", " "),
     Source: meta.source,
   }));
-  out.print(await out.listed(ROOTS, rows, flags));
+  printText(await listed(ROOTS, rows, flags));
   return 0;
 }
 
-const ROOTS: out.Listing = {
+const ROOTS: Listing = {
   headings: {
     Name: "NAME",
     Recipe: "RECIPE",

@@ -1,4 +1,4 @@
-import * as C from "../../ffi/constants.ts";
+import { AT_FDCWD, O_RDWR, POLLIN } from "../../ffi/constants.ts";
 import { goto } from "./calls.ts";
 import { call, flags, place, room, slot, type Step, step, strings } from "./step.ts";
 
@@ -25,7 +25,6 @@ export function sleepSteps({ ms, argv, env, keep, untilEnd }: Sleep): Step[] {
   const null_ = slot("null");
   const polled = room("struct pollfd", 8);
   const limit = room("struct timespec", 16);
-  const { POLLIN, O_RDWR } = C;
   const [path = ""] = argv;
   const others: [number, number][] = [[3, KEPT_DESCRIPTOR - 1], [
     KEPT_DESCRIPTOR + 1,
@@ -38,7 +37,7 @@ export function sleepSteps({ ms, argv, env, keep, untilEnd }: Sleep): Step[] {
     ]),
     step("keep one descriptor only", [
       call("dup3", [keep, KEPT_DESCRIPTOR, 0]),
-      call("openat", [flags({ AT_FDCWD: C.AT_FDCWD }), "/dev/null", flags({ O_RDWR }), 0], {
+      call("openat", [flags({ AT_FDCWD }), "/dev/null", flags({ O_RDWR }), 0], {
         to: null_,
       }),
       ...[0, 1, 2].map((number) => call("dup3", [null_, number, 0])),

@@ -3,6 +3,7 @@
  */
 
 import { stop, transform } from "esbuild"; // The release that `deno bundle` runs.
+import { ROOT } from "../source.ts";
 
 /** What only some commands need is loaded when they do; Deno would load what it finds by name. */
 const BUILT_INTO_DENO = /\bimport\("(node:[a-z/]+)"\)/g;
@@ -32,6 +33,8 @@ export interface Beside {
   whole: string;
   /** Those in place of which another file is imported, a bundle of its own. */
   pieces: Readonly<Record<string, string>>;
+  /** Files that take the place of others, by path. */
+  instead?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -46,14 +49,14 @@ export async function bundleCommand(
   output: string,
   beside: Beside,
 ): Promise<void> {
-  const { left, pieces, whole } = beside;
+  const { left, pieces } = beside;
   const needed = await write(entry, output, beside);
   if (needed.length === 0) return;
   const isBeside = (name: string) => !needed.includes(name);
   const next = {
+    ...beside,
     left: left.filter(isBeside),
     pieces: Object.fromEntries(Object.entries(pieces).filter(([name]) => isBeside(name))),
-    whole,
   };
   if (needed.every((name) => !left.includes(name) && !(name in pieces))) {
     throw new Error(`cannot bundle "${entry}": it imports ${needed.join(", ")}`);
@@ -65,13 +68,16 @@ export async function bundleCommand(
 async function write(
   entry: string,
   output: string,
-  { left, pieces, whole }: Beside,
+  { left, pieces, whole, instead = {} }: Beside,
 ): Promise<string[]> {
   const external = [...left, ...Object.keys(pieces)].flatMap((
     specifier,
   ) => ["--external", specifier]);
   const how = ["--quiet", "--platform", "browser", ...external, "-o", output];
-  await deno(["bundle", ...how, entry]);
+  const map = `${output}.map.json`;
+  await Deno.writeTextFile(map, JSON.stringify({ imports: importsWith(instead) }));
+  await deno(["bundle", "--import-map", map, ...how, entry]);
+  await Deno.remove(map);
   let code = lazyBuiltIns(await minified(await Deno.readTextFile(output)));
   const replace = (specifier: string, file: string) => {
     code = code.replaceAll(`import("${specifier}")`, `import((name=>name)("${file}"))`);
@@ -101,11 +107,34 @@ function usings(code: string): number {
   return code.match(/\busing\s+[\w$]+\s*=/g)?.length ?? 0;
 }
 
-/** The modules that a module imports when it needs them, but for those of the commands `kept`. */
-export function leftOut(source: string, kept: readonly string[]): string[] {
-  const found = source.matchAll(/\bimport\("(\.\/([a-z_]+)\.ts)"\)/g);
-  const names = Array.from(found).filter(([, , name = ""]) => !kept.includes(name));
-  return [...new Set(names.map(([, specifier = ""]) => specifier))];
+/** deno.json's imports, and files in place of others. */
+function importsWith(instead: Readonly<Record<string, string>>): Record<string, string> {
+  const { imports } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
+  const url = (path: string) => `file://${path}`;
+  const mapped = Object.entries(instead).map(([path, other]) => [url(path), url(other)]);
+  return { ...imports, ...Object.fromEntries(mapped) };
+}
+
+/**
+ * The table of commands in which only the module of one is imported; for the others `whole` is.
+ *
+ * @param directory where the table lies: its imports are relative to that
+ */
+export function tableOf(
+  { table, module, directory, whole }: Record<
+    "table" | "module" | "directory" | "whole",
+    string
+  >,
+): string {
+  return table
+    .replaceAll(
+      /\bimport\("\.\/([a-z_]+)\.ts"\)/g,
+      (_, name) =>
+        name === module
+          ? `import("file://${directory}/${name}.ts")`
+          : `import((name => name)("${whole}"))`,
+    )
+    .replaceAll(/ from "\.\//g, ` from "file://${directory}/`);
 }
 
 /** Hides the names of modules that are built into Deno from what Deno loads in advance. */

@@ -2,7 +2,7 @@
  * The JavaScript of the portable executable: a file for each command that containers are started with,
  * one for all others, and pieces that few starts need.
  */
-import { bundle, bundleCommand, leftOut } from "./bundle.ts";
+import { bundle, bundleCommand, tableOf } from "./bundle.ts";
 import { ROOT } from "../source.ts";
 
 /** Commands that have a file of their own, and the module of each. */
@@ -10,13 +10,12 @@ export const HOT: Readonly<Record<string, string>> = {
   run: "run",
   exec: "exec",
   create: "create",
-  start: "lifecycle",
+  start: "start",
   ended: "ended",
 };
 
 /** What they load on some starts only. */
 const PIECES = [
-  "src/cli/detach.ts",
   "src/cli/explain.ts",
   "src/cli/help.ts",
   "src/cli/trace.ts",
@@ -51,15 +50,25 @@ for (const directory of Deno.args) {
  */
 export async function makePrograms(directory: string): Promise<string[]> {
   const main = `${ROOT}main.ts`;
-  const table = Deno.readTextFileSync(`${ROOT}src/cli/mod.ts`);
+  const commands = `${ROOT}src/cli/mod.ts`;
+  const table = Deno.readTextFileSync(commands);
+  const whole = "./whole.js";
   const pieces = Object.fromEntries(PIECES.flatMap((path) => {
     const [name = "", folder = ""] = path.split("/").reverse();
     return [`./${name}`, `../${folder}/${name}`].map((specifier) => [specifier, fileOf(path)]);
   }));
   await bundle(main, `${directory}/whole.js`);
   for (const [command, module] of Object.entries(HOT)) {
-    const left = [...leftOut(table, [module]), "./first_rootfs.ts"];
-    await bundleCommand(main, `${directory}/${command}.js`, { left, pieces, whole: "./whole.js" });
+    const own = `${directory}/${command}.ts`;
+    const text = tableOf({ table, module, directory: `${ROOT}src/cli`, whole });
+    await Deno.writeTextFile(own, text);
+    await bundleCommand(main, `${directory}/${command}.js`, {
+      left: ["./first_rootfs.ts"],
+      whole,
+      pieces,
+      instead: { [commands]: own },
+    });
+    await Deno.remove(own);
   }
   for (const path of PIECES) await bundle(`${ROOT}${path}`, `${directory}/${fileOf(path)}`);
   const all = PIECES.map((path) => `import "${fileOf(path)}";\n`).join("");

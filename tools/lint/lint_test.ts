@@ -70,6 +70,12 @@ Deno.test("only main.ts exits or prints an error", () => {
   assert.deepEqual(rulesBroken("main.ts", 'Deno.exit(1); console.error("x");'), []);
 });
 
+Deno.test("what a module exports is imported by name, but in tests", () => {
+  const source = 'import * as C from "../../ffi/constants.ts"; C.O_PATH;';
+  assert.deepEqual(rulesBroken("src/plan/run.ts", source), ["minictr/namespaces"]);
+  assert.deepEqual(rulesBroken("src/plan/run_test.ts", source), []);
+});
+
 Deno.test("non-null assertions are for ffi/ alone", () => {
   assert.deepEqual(rulesBroken("src/cli/run.ts", "a!.b;"), ["minictr/assertions"]);
   assert.deepEqual(rulesBroken("ffi/libc.ts", "a!.b;"), []);

@@ -51,6 +51,18 @@ const exits: Deno.lint.Rule = {
   },
 };
 
+const namespaces: Deno.lint.Rule = {
+  create(context) {
+    if (isFree(relative(context.filename))) return {};
+    return {
+      ImportNamespaceSpecifier(node) {
+        const message = "a bundle makes a function of each export for this: import by name";
+        context.report({ node, message });
+      },
+    };
+  },
+};
+
 const assertions: Deno.lint.Rule = {
   create(context) {
     const file = relative(context.filename);
@@ -114,6 +126,6 @@ function relative(path: string): string {
 
 const plugin: Deno.lint.Plugin = {
   name: "minictr",
-  rules: { directions, exits, assertions, size, docs },
+  rules: { directions, exits, namespaces, assertions, size, docs },
 };
 export default plugin;
