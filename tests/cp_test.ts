@@ -23,7 +23,7 @@ function files(t: Scratch): string {
   return place;
 }
 
-test("cp copies both ways with a container that runs, by docker's rules", NEEDS, async (t) => {
+test("cp copies both ways with a container that runs, by docker's rules", MANY, async (t) => {
   const place = files(t);
   await using web = await Container.start(t, ["-v", "vol:/vol", "--rootfs", `${t.rootfs}:O`]);
   const cp = (...words: string[]) => ok(t, "cp", ...words);
@@ -57,6 +57,12 @@ test("cp copies both ways with a container that runs, by docker's rules", NEEDS,
   );
   await cp(`${web.name}:/vol/tree`, `${place}/out/new`);
   assert.equal(Deno.readTextFileSync(`${place}/out/new/deep/file`), "deep");
+});
+
+test("cp says what is not there, or is something else", MANY, async (t) => {
+  const place = files(t);
+  await using web = await Container.start(t, ["-v", "vol:/vol", "--rootfs", `${t.rootfs}:O`]);
+  await ok(t, "cp", `${place}/one`, `${web.name}:/tmp`);
   for (
     const [words, problem] of [
       [[`${web.name}:/none`, place], /"\/none" does not exist/],
@@ -65,7 +71,7 @@ test("cp copies both ways with a container that runs, by docker's rules", NEEDS,
       [[`${place}/one`, `${web.name}:/none/x`], /directory "\/none" does not exist/],
       [[`${place}/tree`, `${web.name}:/tmp/one`], /over "\/tmp\/one"/],
       [[`${place}/one`, `${web.name}:/proc/x`], /kernel's own|ENOENT|EPERM|EACCES/],
-      [[`${place}/tree/deep`, `${web.name}:/vol/flat/..`], undefined],
+      [[`${place}/tree/deep`, `${web.name}:/vol/..`], undefined],
     ] as const
   ) {
     const { code, err } = await t.minictr(["cp", ...words]);
@@ -133,7 +139,7 @@ test("cp - is a tar archive, in and out", {
   assert.match(refused.err, /leads out of the root/);
 });
 
-test("no link in a container leads cp to the host's files", NEEDS, async (t) => {
+test("no link in a container leads cp to the host's files", MANY, async (t) => {
   const place = files(t);
   const secret = `${t.directory}/secret`;
   Deno.mkdirSync(secret);
@@ -165,7 +171,6 @@ test("no link in a container leads cp to the host's files", NEEDS, async (t) => 
 
 test("a container that swaps directories for links all the time keeps cp inside", {
   ...MANY,
-  timeoutMs: 120_000,
 }, async (t) => {
   const place = files(t);
   const secret = `${t.directory}/secret`;

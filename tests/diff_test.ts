@@ -3,6 +3,8 @@ import { Container, type Scratch, test } from "./support/mod.ts";
 
 const NEEDS = { requires: ["root", "command:busybox", "command:tar"], timeoutMs: 90_000 } as const;
 
+const MANY = { ...NEEDS, requires: [...NEEDS.requires, "not-vm"] } as const;
+
 async function ok(t: Scratch, ...words: string[]): Promise<string> {
   const { out, err, code } = await t.minictr(words);
   assert.equal(code, 0, err);
@@ -31,7 +33,7 @@ test(
 
 test(
   "export writes all files but those of mounts, for a container that runs or not",
-  NEEDS,
+  MANY,
   async (t) => {
     const rootfs = await t.ownRootfs();
     Deno.chownSync(`${rootfs}/etc/group`, 7, 8);

@@ -44,3 +44,4 @@ export {
   readStatistics,
 } from "./statistics.ts";
 export { update } from "./update.ts";
+export { cpuTimeUs, type Usage, usage, type UsageFiles, usageFiles } from "./usage.ts";

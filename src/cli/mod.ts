@@ -117,6 +117,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "write a container's files as a tar archive",
     run: async (args, root) => await (await import("./export.ts")).run(args, root),
   },
+  top: {
+    summary: "print the processes of a container",
+    run: async (args, root) => await (await import("./top.ts")).run(args, root),
+  },
+  stats: {
+    summary: "print what containers use",
+    run: async (args, root) => await (await import("./stats.ts")).run(args, root),
+  },
   network: {
     summary: "create, list, connect and remove networks",
     run: async (args, root) => await (await import("./network_command.ts")).run(args, root),

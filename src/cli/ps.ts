@@ -1,3 +1,4 @@
+import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
 import { type Known, knownContainers, statusOf } from "../container/list.ts";
 import { type Roots, rootsBelow } from "../container/mod.ts";
 import { askedMounts } from "../container/mounts.ts";
@@ -27,7 +28,8 @@ export async function run(args: string[], root: string | undefined): Promise<num
   const sized = flags.size || (flags.format?.includes(".Size") ?? false);
   const wantsAny = flags.all || last >= 0 ||
     flags.filter.some((text) => /^(status|exited)=/.test(text));
-  const candidates = all.map((known) => candidateOf(roots, known, leases, sized))
+  const host = readCgroupHost();
+  const candidates = all.map((known) => candidateOf(roots, known, { leases, sized, host }))
     .filter((candidate) => passes(flags.filter, candidate, { roots, all }))
     .filter(({ status }) => wantsAny || ["running", "paused", "restarting"].includes(status));
   const chosen = last >= 0 ? candidates.slice(0, last) : candidates;
@@ -49,14 +51,17 @@ async function leasesOf(roots: Roots, all: readonly Known[]): Promise<Map<string
 function candidateOf(
   roots: Roots,
   known: Known,
-  leases: ReadonlyMap<string, Endpoint[]>,
-  sized: boolean,
+  { leases, sized, host }: {
+    leases: ReadonlyMap<string, Endpoint[]>;
+    sized: boolean;
+    host: CgroupHost;
+  },
 ): Candidate {
   const endpoints = leases.get(known.id) ?? [];
   const { definition } = known;
   return {
     known,
-    status: statusOf(roots, known),
+    status: statusOf(roots, known, host),
     ports: endpoints.flatMap(({ ports }) => ports),
     networks: endpoints.length > 0
       ? endpoints.map(({ network }) => network)

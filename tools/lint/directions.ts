@@ -106,6 +106,8 @@ export const DOORS: readonly string[] = [
   "src/container/mounts.ts",
   "src/container/volumes.ts",
   "src/container/view.ts",
+  "src/container/process_table.ts",
+  "src/container/figures.ts",
   "src/container/changes.ts",
   "src/container/ids.ts",
   "src/container/copy.ts",
