@@ -20,14 +20,14 @@ const request = {
 };
 
 /**
- * Attaches a container by a process of its own, which is killed when it makes a system call for the
+ * Has something done by a process of its own, which is killed when it makes a system call for the
  * n-th time.
  *
  * @returns whether it was killed
  */
-async function attachKilled(
+async function doneKilled(
   t: Scratch,
-  { host, pid, at: [call, n] }: { host: Host; pid: number; at: [call: string, n: number] },
+  { host, line, at: [call, n] }: { host: Host; line: unknown[]; at: [call: string, n: number] },
 ): Promise<boolean> {
   const driver = `${PROJECT}/tests/support/network_driver.ts`;
   const inject = `inject=${call}:signal=KILL:when=${n}`;
@@ -35,10 +35,10 @@ async function attachKilled(
   const deno = [Deno.execPath(), "run", "-A", "--no-lock", "--cached-only", driver];
   const words = host.words([...strace, "-e", inject, ...deno, `${t.directory}/root`]);
   const program = t.start(words, { stdin: "pipe", timeoutMs: 60_000 });
-  await program.write(`${JSON.stringify(["attach", request, pid])}\n`);
+  await program.write(`${JSON.stringify(line)}\n`);
   await program.closeStdin().catch(() => {}); // It may have been killed already.
   const { code, out, err } = await program.ended;
-  if (code === 0) assert.match(out, /"endpoints"/, `${out}${err}`);
+  if (code === 0) assert.match(out, /"result"/, `${out}${err}`);
   return code !== 0;
 }
 
@@ -54,7 +54,7 @@ for (const call of ["sendto", "rename"]) {
     const { pid } = container;
     for (let n = 1; n <= 30; n++) {
       const where = `${call} ${n}`;
-      if (!await attachKilled(t, { host, pid, at: [call, n] })) {
+      if (!await doneKilled(t, { host, line: ["attach", request, pid], at: [call, n] })) {
         assert(n > 2, `${call} was made ${n - 1} times`);
         return;
       }
@@ -75,4 +75,44 @@ for (const call of ["sendto", "rename"]) {
     }
     assert.fail(`more than 30 calls of ${call}`);
   });
+}
+
+/** The elements of the map of published ports. */
+const PORTS =
+  "nft list map inet $(nft list tables inet | cut -d' ' -f3) ports4 | grep -o '8080 :.*'; true";
+
+for (const call of ["sendto", "rename"]) {
+  test(
+    `killed at any ${call} of its end, the next command takes the port back`,
+    options,
+    async (t) => {
+      await using host = await Host.start(t);
+      const container = await host.agent.namespace();
+      for (let n = 1; n <= 30; n++) {
+        const where = `${call} ${n}`;
+        const { error } = await host.do("attach", request, container.pid);
+        assert.equal(error, undefined, where);
+        assert.match(await host.sh(PORTS), /10\.90\./, where);
+        const line = ["disconnect", request.container, "bridge"];
+        const isKilled = await doneKilled(t, { host, line, at: [call, n] });
+        const again = await host.do("disconnect", request.container, "bridge");
+        assert.equal(again.error, undefined, where);
+        assert.equal(await host.sh(PORTS), "", where);
+        assert.deepEqual((await host.do<unknown[]>("leases")).result, [], where);
+        if (!isKilled) return;
+        const other = { ...request, container: "id-other", name: "other" };
+        assert.equal(
+          (await host.do("attach", other, (await host.agent.namespace()).pid)).error,
+          undefined,
+          where,
+        );
+        assert.equal(
+          (await host.do("disconnect", other.container, "bridge")).error,
+          undefined,
+          where,
+        );
+      }
+      assert.fail(`more than 30 calls of ${call}`);
+    },
+  );
 }

@@ -53,10 +53,12 @@ const DUMP_LIMIT = 5;
 /** Bytes of a `struct sockaddr_nl`; `nl_pid` is at 4. */
 const SOCKADDR_SIZE = 12;
 
+/** What a socket receives into; nothing waits in it. */
+const memory = new Uint8Array(RECEIVE_SIZE);
+
 /** A socket of one family of netlink, in the network namespace that its thread was in. */
 export class NetlinkSocket implements Disposable {
   readonly #fd: Fd;
-  readonly #memory = new Uint8Array(RECEIVE_SIZE);
   readonly #sender = new Uint8Array(SOCKADDR_SIZE);
   #sequence = 0;
   #sendLimit = SEND_DEFAULT;
@@ -199,18 +201,18 @@ export class NetlinkSocket implements Disposable {
     const size = trySyscall(
       "recvfrom",
       this.#fd.number,
-      this.#memory,
-      this.#memory.length,
+      memory,
+      memory.length,
       MSG_DONTWAIT | MSG_TRUNC,
       this.#sender,
       u32(this.#sender.length),
     );
     if (size === EAGAIN) return undefined;
     if (size < 0) throw new SyscallError("recvfrom", -size);
-    if (size > this.#memory.length) {
+    if (size > memory.length) {
       throw new Error(`cannot read from netlink: it sent ${size} bytes at once`);
     }
     const sender = new DataView(this.#sender.buffer).getUint32(4, true);
-    return sender === 0 ? parseMessages(this.#memory.slice(0, size)) : []; // Any process may send.
+    return sender === 0 ? parseMessages(memory.slice(0, size)) : []; // Any process may send.
   }
 }
