@@ -1,7 +1,7 @@
 /**
  * Measures minictr beside whichever peers are installed, and prints Markdown:
  *
- *     deno run -A bench/bench.ts [--rounds N] [start|exec|background|many|phases]…
+ *     deno run -A bench/bench.ts [--rounds N] [start|exec|background|many|phases|network]…
  *
  * Needs root and a static busybox; `dist/` is made if it is not there. A contender that is not
  * installed, or does not work here, is left out with its reason. `tables.ts` lists the tables.
@@ -18,7 +18,7 @@ async function main(args: readonly string[]): Promise<number> {
   const words = [...args];
   const at = words.indexOf("--rounds");
   const rounds = at < 0 ? 30 : Number(words.splice(at, 2)[1]);
-  const names = [...TABLES.map(({ name }) => name), "phases"];
+  const names = [...TABLES.map(({ name }) => name), "phases", "network"];
   const odd = words.find((word) => !names.includes(word));
   if (odd !== undefined || !(rounds > 0)) {
     console.error(`bench: [--rounds N] [${names.join("|")}]…, not "${odd ?? args.join(" ")}"`);
@@ -32,6 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
       if (wants(table.name)) console.log(tableOf(table, bench, rounds));
     }
     if (wants("phases")) await printPhases(bench, rounds);
+    if (wants("network")) await printNetwork(bench, rounds);
     console.log(`\n${versions()}`);
   } finally {
     await Deno.remove(bench.scratch, { recursive: true });
@@ -53,6 +54,14 @@ async function printPhases(bench: Bench, rounds: number): Promise<void> {
   console.log(
     `- memory limits that /bin/true starts in: ${enough.join(", ")} (of ${limits.join(", ")})`,
   );
+}
+
+/** Its own command: it plays in a network namespace of its own. */
+async function printNetwork({ project }: Bench, rounds: number): Promise<void> {
+  console.log("\n### Networks\n");
+  const args = ["run", "-A", "--no-lock", `${project}bench/network.ts`, "--rounds", `${rounds}`];
+  const { success } = await new Deno.Command(Deno.execPath(), { args }).spawn().status;
+  if (!success) console.log("- left out: it failed");
 }
 
 function machine(rounds: number): string {
