@@ -4,7 +4,8 @@ import { COMMANDS } from "./mod.ts";
 
 /** docker's group: `container ls` is `ps`, and the others are the commands of these names. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { ls: "ps", list: "ps", remove: "rm" };
-const VERBS =
+/** What `container` is put in front of. */
+export const VERBS: readonly string[] =
   ("attach cp create diff exec export inspect kill logs pause port ps rename restart rm run " +
     "start stats stop top unpause update wait why").split(" ");
 

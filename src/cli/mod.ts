@@ -165,6 +165,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "",
     run: async (args, root) => await (await import("./remove.ts")).run(args, root),
   },
+  completion: {
+    summary: "print a script for completion on bash, zsh or fish",
+    run: async (args) => await (await import("./completion.ts")).run(args),
+  },
+  __complete: {
+    summary: "",
+    run: async (args, root) => await (await import("./complete.ts")).run(args, root),
+  },
   ended: {
     summary: "",
     run: async (args, root) => await (await import("./ended.ts")).run(args, root),

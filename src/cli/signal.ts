@@ -1,8 +1,9 @@
 import { UsageError } from "./usage_error.ts";
 
 /** Numbers of signal(7) on x86-64, aarch64 and most others, in order from 1. */
-const SIGNALS = ("HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT " +
-  "CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS").split(" ");
+export const SIGNALS: readonly string[] =
+  ("HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT " +
+    "CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS").split(" ");
 const OTHER_NAMES: Record<string, number> = { IOT: 6, CLD: 17, POLL: 29, UNUSED: 31 };
 /** What is left of the real-time signals by glibc, which keeps two. */
 const RTMIN = 34;
