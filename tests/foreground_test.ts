@@ -198,3 +198,40 @@ test("--detach-keys names other keys", TERMINAL, async (t) => {
   assert.equal((await terminal.ended).code, 0);
   await ok(t, "rm", "-f", "twelve");
 });
+
+test("start -a -i is as run: streams, the end of the input, the exit status", MANY, async (t) => {
+  const words = kept(t, "thirteen", ["-i"], ["sh", "-c", "cat; exit 5"]);
+  assert.equal((await t.minictr(words, { stdin: ["first"] })).out, "first\n");
+  const again = await t.minictr(["start", "-a", "-i", "thirteen"], { stdin: ["second"] });
+  assert.deepEqual([again.code, again.out], [5, "second\n"], again.err);
+  assert.equal(await ok(t, "logs", "thirteen"), "first\nsecond\n");
+  await ok(t, "rm", "thirteen");
+});
+
+test("start -a -i gives a terminal again", TERMINAL, async (t) => {
+  await ok(t, "create", ...kept(t, "fourteen", ["-it"], ["sh"]).slice(1));
+  await using terminal = t.onTerminal(t.words(["start", "-ai", "fourteen"]));
+  await terminal.until("# ");
+  await terminal.type("echo $((6 * 7)); exit 3\r");
+  await terminal.until("42");
+  assert.equal((await terminal.ended).code, 3);
+  await ok(t, "rm", "fourteen");
+});
+
+/** A filesystem of its own, in a mount namespace of its own. */
+test("a full disk loses log lines, and neither the container nor its end", MANY, async (t) => {
+  const [init = "", ...rest] = t.words([]);
+  const script = `
+    mount -t tmpfs -o size=3m none ${t.root}/data
+    "$@" run -d --network none --name full --rootfs ${t.rootfs} sh -c '
+      seq 1 2000000; echo done >/proc/1/fd/1; exit 4'
+    "$@" wait full
+    "$@" logs full | head -n 3
+    "$@" rm full`;
+  await ok(t, "ps");
+  await ok(t, "run", "--rm", "--network", "none", "--rootfs", t.rootfs, "true");
+  const words = ["unshare", "-m", "sh", "-c", script, "sh", init, ...rest];
+  const { out, err, code } = await t.start(words, { timeoutMs: 60_000 }).ended;
+  assert.equal(code, 0, err);
+  assert.match(out, /^[0-9a-f]{64}\n4\n1\n2\n3\nfull\n$/, err);
+});

@@ -9,12 +9,16 @@ export const START = {
   summary: "Start containers that were created, or have ended",
   examples: [
     ["minictr start web", "with the same spec and files"],
+    ["minictr start -a -i box", "as run does, at its terminal or with standard input"],
     ["minictr start --all-restartable", "what is to run at boot, by restart policy"],
   ],
   groups: [{
     name: "start",
     title: "Options",
     flags: [
+      { name: "attach", short: "a", help: "stay in the foreground, as run does" },
+      { name: "interactive", short: "i", help: "and hand on standard input" },
+      { name: "detach-keys", value: "KEYS", help: "that leave it", default: "ctrl-p,ctrl-q" },
       {
         name: "all-restartable",
         help: "those that are to run always, or unless they were stopped",
@@ -23,7 +27,11 @@ export const START = {
   }],
 } as const satisfies Grammar;
 
-/** `minictr start`: in the background, with the same spec and files. */
+/**
+ * `minictr start`: with the same spec and files, in the background or (`-a`, `-i`) in the foreground.
+ *
+ * @returns 0; in the foreground its exit status
+ */
 export async function run(args: string[], root: string | undefined): Promise<number> {
   const { flags, operands, help } = parseCommandLine(START, args);
   if (help) {
@@ -32,6 +40,13 @@ export async function run(args: string[], root: string | undefined): Promise<num
   }
   const roots = rootsBelow(root);
   const { startAgain } = await import("../container/start_again.ts");
+  if (flags.attach || flags.interactive) {
+    const { startInForeground } = await import("./start_attached.ts");
+    return await startInForeground(roots, operands, {
+      interactive: flags.interactive,
+      detachKeys: flags["detach-keys"],
+    });
+  }
   let names = operands;
   if (flags["all-restartable"]) {
     const { restartable } = await import("../container/restart.ts");

@@ -1,25 +1,43 @@
 import { Fd } from "../../ffi/mod.ts";
 import { readCgroupHost } from "../cgroup/host.ts";
+import type { Spec } from "../spec/mod.ts";
 import { cleanUp } from "./cleanup.ts";
 import { dataDirectory, markStopped, readDefinedSpec, removeIfThere } from "./definition.ts";
 import { startDetached } from "./detached.ts";
 import { ContainerError } from "./find.ts";
 import { type HeldDefinition, holdDefinition } from "./hold.ts";
 import { isRunning } from "./live.ts";
+import type { RunOptions } from "./make.ts";
 import type { Known } from "./list.ts";
 import { endWait, settled } from "./settle.ts";
 import { readState, type Restarts, type Roots, stateDirectory } from "./state.ts";
 
 const ROUNDS = 20;
 
+/** How a container whose definition is held is started. */
+export type Start = (
+  held: HeldDefinition,
+  spec: Spec,
+  options: RunOptions,
+  restarts?: Restarts,
+) => Promise<unknown>;
+
+const inBackground: Start = async ({ definition }, spec, options, restarts) =>
+  await startDetached(definition, spec, options, restarts);
+
 /**
  * Starts a container that does not run, from what was written down of it; one that waits for its
  * restart policy does so no longer.
  *
+ * @param start in the background, or otherwise
  * @returns whether it was this command that started it
  * @throws {ContainerError} if nothing is kept of it
  */
-export async function startAgain(roots: Roots, { id, name, definition }: Known): Promise<boolean> {
+export async function startAgain(
+  roots: Roots,
+  { id, name, definition }: Known,
+  start: Start = inBackground,
+): Promise<boolean> {
   if (!definition) {
     throw new ContainerError(`cannot start "${name}": it runs in the foreground of its minictr`);
   }
@@ -29,7 +47,7 @@ export async function startAgain(roots: Roots, { id, name, definition }: Known):
       const state = readState(stateDirectory(roots, id));
       if (!state) {
         markStopped(roots, id, false);
-        await startHeld(roots, held);
+        await startHeld(roots, held, undefined, start);
         return true;
       }
       if (isRunning(state)) return false;
@@ -43,16 +61,18 @@ export async function startAgain(roots: Roots, { id, name, definition }: Known):
 /** Starts a container whose definition is held; see {@link startDetached}. */
 async function startHeld(
   roots: Roots,
-  { definition }: HeldDefinition,
+  held: HeldDefinition,
   restarts?: Restarts,
+  start: Start = inBackground,
 ): Promise<void> {
+  const { definition } = held;
   const { id, name, root, init, mapRoot, etc, createSources, volumes } = definition;
   const network = definition.network &&
     (await import("./membership.ts")).requestNow(roots, definition.network);
   const spec = await readDefinedSpec(roots, id);
   for (const file of ["exit", "end.json"]) removeIfThere(`${dataDirectory(roots, id)}/${file}`);
-  await startDetached(
-    definition,
+  await start(
+    held,
     spec,
     {
       id,
