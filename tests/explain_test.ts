@@ -1,7 +1,7 @@
 import assert from "assert";
 import { test } from "./support/mod.ts";
 
-const requires = ["root", "command:busybox"] as const;
+const requires = ["root", "command:busybox", "not-vm"] as const;
 
 test("run --explain prints the plan and does nothing", { requires }, async (t) => {
   const rootfs = await t.ownRootfs();

@@ -1,7 +1,7 @@
 import assert from "assert";
 import { type Scratch, test } from "./support/mod.ts";
 
-const NEEDS = { requires: ["root", "command:busybox"], timeoutMs: 90_000 } as const;
+const NEEDS = { requires: ["root", "command:busybox", "not-vm"], timeoutMs: 90_000 } as const;
 
 async function ok(t: Scratch, ...words: string[]): Promise<string> {
   const { out, err, code } = await t.minictr(words);

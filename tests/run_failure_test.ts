@@ -1,7 +1,7 @@
 import assert from "assert";
 import { type Scratch, test } from "./support/mod.ts";
 
-const requires = ["root", "command:busybox"] as const;
+const requires = ["root", "command:busybox", "not-vm"] as const;
 
 /** Writes an executable into a root of the test's own and runs it. */
 async function runScript(t: Scratch, text: string) {

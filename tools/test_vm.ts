@@ -6,7 +6,7 @@
 import { ROOT } from "./source.ts";
 
 const MEMORY_MB = "2048";
-const LIMIT_S = "2700";
+const LIMIT_S = "3600";
 /** Something to limit the I/O of; it is mounted at /disk. */
 const DISK_MB = "64";
 
