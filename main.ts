@@ -67,9 +67,16 @@ function report(error: unknown): number {
   const errors = error instanceof AggregateError ? [error, ...error.errors] : [error];
   for (const one of errors) {
     const message = one instanceof Error ? one.message : String(one);
-    console.error(`minictr: ${message.replaceAll("\n", " ")}`);
+    console.error(`minictr: ${message.replaceAll("\n", " ")}${lackOf(message)}`);
   }
   return error instanceof Error && "exitCode" in error && typeof error.exitCode === "number"
     ? error.exitCode
     : ENGINE_FAILED;
+}
+
+/** What to do where the kernel does not have a call, whichever it was. */
+function lackOf(message: string): string {
+  if (!message.includes("(ENOSYS)")) return "";
+  return `: Linux ${Deno.osRelease()} does not have the call, which needs 5.12 or later, or a ` +
+    "seccomp filter hides it; `minictr doctor` names what is missing";
 }

@@ -120,20 +120,44 @@ test("without glibc the executable says what it needs", {
   assert.match(err, /needs glibc/, hidden);
 });
 
-test("in a privileged container of its own the executable runs containers", {
-  requires: NEEDS,
-  timeoutMs: BUILD_MS,
-}, async (t) => {
+/** Runs a script in a privileged container in which the executable is, and glibc for its Deno. */
+async function nested(t: Scratch, script: string, flags: readonly string[] = []): Promise<Ended> {
   await portable(t, ["version"]); // Copies it.
-  const flags = [
-    ...["run", "--rm", "--privileged", "--network", "none"],
+  const all = [
+    ...["run", "--rm", "--privileged", "--network", "none", ...flags],
     // glibc is Deno's only need; the rest of the root is the built-in one.
     ...["-v", "/usr/lib:/lib:ro", "-v", "/usr/lib64:/lib64:ro"],
     ...["-v", `${t.directory}/minictr:/usr/bin/minictr:ro`],
     // An overlay has no layer of its own on an overlay.
     ...["--tmpfs", "/var/lib/minictr:exec"],
   ];
+  return await portable(t, [...all, "sh", "-c", script]);
+}
+
+test("in a privileged container of its own the executable runs containers", {
+  requires: NEEDS,
+  timeoutMs: BUILD_MS,
+}, async (t) => {
   const inner = "minictr run --rm --network none --memory 20m sh -c 'echo nested as $$'";
-  const { code, out, err } = await portable(t, [...flags, "sh", "-c", inner]);
+  const { code, out, err } = await nested(t, inner);
   assert.equal(`${code} ${out}`, "0 nested as 1\n", err);
 });
+
+for (const hidden of ["openat2", "clone3"]) {
+  test(`where the kernel has no ${hidden}(2), run and doctor say so`, {
+    requires: NEEDS,
+    timeoutMs: BUILD_MS,
+  }, async (t) => {
+    const profile = {
+      defaultAction: "SCMP_ACT_ALLOW",
+      syscalls: [{ names: [hidden], action: "SCMP_ACT_ERRNO", errnoRet: 38 }], // ENOSYS
+    };
+    await Deno.writeTextFile(`${t.directory}/old.json`, JSON.stringify(profile));
+    const inner = "minictr run --network none true; echo run $?; " +
+      "minictr doctor >/dev/null; echo doctor $?";
+    const flags = ["--security-opt", `seccomp=${t.directory}/old.json`];
+    const { out, err } = await nested(t, inner, flags);
+    assert.equal(out, "run 125\ndoctor 1\n", err);
+    assert.match(err, new RegExp(`^minictr: .*${hidden}.*5\\.12 or later.*minictr doctor`, "m"));
+  });
+}
