@@ -27,6 +27,7 @@ export async function define(options: RunOptions, made: RunSpec, line: Line): Pr
     command: spec.process?.args ?? [],
     remove: engine.remove,
     ...engine.restart ? { restart: engine.restart } : {},
+    ...engine.health ? { health: engine.health } : {},
     init: engine.init,
     ...engine.interactive ? { interactive: true } : {},
     mapRoot: true,

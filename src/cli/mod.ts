@@ -89,6 +89,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "remove containers",
     run: async (args, root) => await (await import("./remove.ts")).run(args, root),
   },
+  healthcheck: {
+    summary: "run the health check of a container now",
+    run: async (args, root) => await (await import("./healthcheck.ts")).run(args, root),
+  },
   generate: {
     summary: "print a systemd unit that starts containers at boot",
     run: async (args, root) => await (await import("./generate.ts")).run(args, root),

@@ -1,5 +1,6 @@
 import { readExit } from "../container/definition.ts";
 import { pick } from "../container/find.ts";
+import { readHealth } from "../container/health.ts";
 import type { Known } from "../container/list.ts";
 import type { Roots } from "../container/mod.ts";
 import { cut, nearest, wrongUse } from "./grammar.ts";
@@ -37,8 +38,8 @@ const JUDGES: Readonly<Record<string, Judge>> = {
       volumeName(roots, source) === value || source === value || destination === value
     ),
   network: ({ networks }, value) => networks.includes(value),
-  health: ({ known }, value) =>
-    oneOf("health", value, ["starting", "healthy", "unhealthy", "none"]) === healthOf(known),
+  health: ({ known }, value, { roots }) =>
+    oneOf("health", value, ["starting", "healthy", "unhealthy", "none"]) === healthOf(roots, known),
   publish: ({ ports }, value) => {
     const [, first, last = first, protocol] = /^(\d+)(?:-(\d+))?(?:\/(\w+))?$/.exec(value) ?? [];
     if (first === undefined) throw wrongUse(PS, `publish=PORT[-PORT][/PROTO], not "${value}"`);
@@ -75,9 +76,8 @@ export function hasLabel(labels: Record<string, string> = {}, wanted: string): b
   return Object.hasOwn(labels, key) && (value === undefined || labels[key] === value);
 }
 
-function healthOf(known: Known): string {
-  const health: unknown = known.state && "health" in known.state ? known.state.health : undefined;
-  return typeof health === "string" ? health : "none";
+function healthOf(roots: Roots, { id, definition }: Known): string {
+  return definition?.health ? readHealth(roots, id)?.Status ?? "none" : "none";
 }
 
 function unknownFilter(key: string): Error {

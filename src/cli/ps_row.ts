@@ -1,4 +1,5 @@
 import { readExit } from "../container/definition.ts";
+import { readHealth } from "../container/health.ts";
 import type { Known, Status } from "../container/list.ts";
 import type { Roots } from "../container/mod.ts";
 import type { Mount } from "../spec/mod.ts";
@@ -110,11 +111,13 @@ function portText({ hostIp = "0.0.0.0", host, container, count, protocol }: Port
   return `${address}:${range(host)}->${range(container)}/${protocol}`;
 }
 
-function statusText(roots: Roots, { known: { id, state }, status }: Candidate): string {
+function statusText(roots: Roots, { known: { id, state, definition }, status }: Candidate): string {
   const exit = readExit(roots, id);
   if (status === "running" || status === "paused") {
     const up = `Up ${inWords(Date.now() - Date.parse(state?.startedAt ?? ""))}`;
-    return status === "paused" ? `${up} (Paused)` : up;
+    if (status === "paused") return `${up} (Paused)`;
+    const health = definition?.health && readHealth(roots, id)?.Status;
+    return health ? `${up} (${health === "starting" ? "health: starting" : health})` : up;
   }
   if (status === "restarting" && exit) return `Restarting (${exit.status}) ${ago(exit.atMs)}`;
   if (status === "exited" && exit) return `Exited (${exit.status}) ${ago(exit.atMs)}`;

@@ -62,7 +62,8 @@ export async function run(args: string[], root: string | undefined): Promise<num
 
 /** Whether a container has a supervisor: it is not taken away at its end, or need not end with minictr. */
 function isKept({ flags, given, groups }: Line): boolean {
-  return flags.detach || !flags.rm || given.has("detach-keys") || groups.has("log");
+  return flags.detach || !flags.rm || given.has("detach-keys") || groups.has("log") ||
+    groups.has("lasting");
 }
 
 async function fromBundle(line: Line, directory: string, roots: Roots): Promise<Wanted> {

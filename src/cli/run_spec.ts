@@ -13,6 +13,7 @@ import type { VolumeSource, VolumeUse } from "../container/volumes.ts";
 import { DEFAULT_PATH, defaultSpec, thermalThrottlePaths } from "../spec/defaults.ts";
 import type { Linux, LinuxNamespaceType, Mount, Process, Spec } from "../spec/mod.ts";
 import type { LogOptions, RestartPolicy } from "../container/definition.ts";
+import type { HealthCheck } from "../container/health.ts";
 import type { CommandLine } from "./grammar.ts";
 import type { RUN } from "./run_flags.ts";
 import { UsageError } from "./usage_error.ts";
@@ -99,6 +100,7 @@ export interface EngineOptions {
   remove: boolean;
   /** Absent: it is not started again. */
   restart?: RestartPolicy;
+  health?: HealthCheck;
   init: boolean;
   /** Number; 15 is TERM. */
   stopSignal: number;

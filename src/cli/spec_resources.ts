@@ -9,6 +9,7 @@ import {
   parseSizeOrUnlimited,
 } from "./number.ts";
 import { parsePair } from "./pair.ts";
+import type { RESOURCES } from "./resource_flags.ts";
 import type { RUN } from "./run_flags.ts";
 import type { RunContext, RunSpec, Wish } from "./run_spec.ts";
 import { UsageError } from "./usage_error.ts";
@@ -16,10 +17,7 @@ import { UsageError } from "./usage_error.ts";
 /** The period of `--cpus` in microseconds, the kernel's own default. */
 const CPU_PERIOD_US = 100_000;
 
-type Named = Extract<
-  (typeof RUN)["groups"][number],
-  { name: "resources" }
->["flags"][number]["name"];
+type Named = (typeof RESOURCES)["flags"][number]["name"];
 
 /** The flags of `run` that are about resources, and what they depend on. */
 export interface ResourceWish {

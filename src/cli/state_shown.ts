@@ -1,5 +1,6 @@
 import { readExit } from "../container/definition.ts";
 import { readEnd } from "../container/end.ts";
+import { readHealth } from "../container/health.ts";
 import type { Known, Status } from "../container/list.ts";
 import type { Roots } from "../container/mod.ts";
 
@@ -9,7 +10,7 @@ const NEVER = "0001-01-01T00:00:00Z";
 /** What `inspect` calls State: docker's keys, and some of ours behind them. */
 export function shownState(
   roots: Roots,
-  { id, state }: Known,
+  { id, state, definition }: Known,
   status: Status,
 ): Record<string, unknown> {
   const exit = readExit(roots, id);
@@ -27,6 +28,7 @@ export function shownState(
     Error: runs ? "" : end?.error ?? "",
     StartedAt: state?.startedAt ?? end?.startedAt ?? NEVER,
     FinishedAt: exit ? new Date(exit.atMs).toISOString() : end?.finishedAt ?? NEVER,
+    Health: definition?.health && readHealth(roots, id),
     Supervisor: runs ? state?.supervisor : undefined,
     Signal: runs ? undefined : exit?.signal,
     Memory: runs ? undefined : end?.memory,

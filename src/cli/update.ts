@@ -1,19 +1,13 @@
 import { rootsBelow } from "../container/mod.ts";
 import { type Change, updateContainer } from "../container/update.ts";
 import { forEach } from "./containers.ts";
-import { type FlagGroup, type Grammar, parsed, wrongUse } from "./grammar.ts";
+import { type Grammar, parsed, wrongUse } from "./grammar.ts";
 import { hostLookups } from "./host.ts";
 import { parseInterspersed } from "./interspersed.ts";
 import { helped } from "./lifecycle.ts";
-import { RUN } from "./run_flags.ts";
+import { RESOURCES } from "./resource_flags.ts";
 import { parseRestart } from "./spec_lasting.ts";
 import { resourcesOf } from "./spec_resources.ts";
-
-type Resources = Extract<(typeof RUN)["groups"][number], { name: "resources" }>;
-
-function isResources(group: FlagGroup): group is Resources {
-  return group.name === "resources";
-}
 
 /** `update`: the limits of `run`, but for what only a new cgroup can be given. */
 export const UPDATE = {
@@ -34,7 +28,7 @@ export const UPDATE = {
         help: "start it again: no, always, unless-stopped, on-failure[:N]",
       }],
     },
-    ...RUN.groups.filter(isResources),
+    RESOURCES,
   ],
 } as const satisfies Grammar;
 

@@ -1,6 +1,7 @@
 import type { RootSource } from "../plan/mod.ts";
 import { printSpec, readSpec, type Spec } from "../spec/mod.ts";
 import type { EtcFiles } from "./etc_files.ts";
+import type { HealthCheck } from "./health.ts";
 import type { NetworkRequest } from "./networking.ts";
 import type { Roots } from "./state.ts";
 import type { VolumeUse } from "./volumes.ts";
@@ -33,6 +34,7 @@ export interface Definition {
   remove: boolean;
   /** Absent: never. */
   restart?: RestartPolicy;
+  health?: HealthCheck;
   init: boolean;
   /** Whether its standard input is kept open for whoever attaches. */
   interactive?: boolean;

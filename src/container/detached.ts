@@ -101,6 +101,9 @@ export async function startSupervised(
     const { pid } = start(assemblePlan(plan, startOptions), startOptions);
     if (!attendant) throw new Error(`cannot start "${definition.name}": it was never ready`);
     noteEvent(roots, "start", subjectOf(definition));
+    if (definition.health) {
+      (await import("./health_run.ts")).beginChecks(roots, definition, pid);
+    }
     return { attendant, pid, held, state, host };
   } catch (error) {
     await undo(definition, roots, error);

@@ -31,6 +31,8 @@ export interface ExecOptions {
   interactive: boolean;
   /** Whether minictr does not wait for it. */
   detach: boolean;
+  /** Its standard streams, if not those of a command in the foreground or background. */
+  streams?: [Stream, Stream, Stream];
   seccomp?: ExecSurroundings["seccomp"];
   /** Told its process id, as the host sees it, before it is waited for. */
   onStart?(pid: number): void;
@@ -90,7 +92,7 @@ export function planJoin(joined: Joined, process: Process, options: ExecOptions)
     cgroup: joinOf(host, cgroupOf(host, state.cgroup, state.pid)),
     ...options.seccomp ? { seccomp: options.seccomp } : {},
     lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
-    streams: options.detach ? nothing : streamsFor(options.interactive),
+    streams: options.streams ?? (options.detach ? nothing : streamsFor(options.interactive)),
     foreground: !options.detach,
     trace: options.trace !== undefined,
   });

@@ -21,6 +21,7 @@ import {
   POLLIN,
   POLLOUT,
   SIG_SETMASK,
+  SIGPIPE,
   WEXITED,
   WNOHANG,
 } from "../../ffi/constants.ts";
@@ -198,7 +199,11 @@ function tellMinictr({ polled }: Rooms, record: Room, handsOver: boolean): Step 
 /** The supervisor becomes minictr, which cleans up; the lock stays held by its descriptor. */
 function afterwards({ afterwards, env }: SupervisorOrders): Step {
   const [path = ""] = afterwards;
+  const ignore = new Uint8Array(32); // struct sigaction: SIG_IGN.
+  ignore[0] = 1;
   return step("become minictr to clean up", [
+    // One that waits, of a write to a minictr or a reader that had just ended, is forgotten with it.
+    call("rt_sigaction", [flags({ SIGPIPE }), ignore, 0, 8]),
     ...[1, 2].map((number) => call("dup3", [0, number, 0])),
     call("close_range", [SUPERVISOR_FD.pidfd, 0xffff_ffff, 0]),
     call("rt_sigprocmask", [flags({ SIG_SETMASK }), new Uint8Array(8), 0, 8]),

@@ -84,6 +84,8 @@ export const DOORS: readonly string[] = [
   "src/container/console.ts",
   "src/container/exec.ts",
   "src/container/find.ts",
+  "src/container/health.ts",
+  "src/container/health_run.ts",
   "src/container/hold.ts",
   "src/container/journal.ts",
   "src/container/end.ts",
