@@ -3,7 +3,7 @@ import type { NetworkBench } from "./network.ts";
 import { minictr, output } from "./network_many.ts";
 import { median } from "./pairs.ts";
 
-const BULK_S = 2, REQUESTS_S = 1;
+const BULK_S = 1, REQUESTS_S = 1;
 const PLAIN = "10.200.0.2";
 const BULK_PORT = 5201, REQUEST_PORT = 7000;
 
@@ -50,7 +50,7 @@ interface Way {
 
 /** Prints the medians of several rounds, in each of which every way has its turn. */
 export async function traffic(bench: NetworkBench): Promise<void> {
-  const rounds = Math.min(bench.rounds, 9);
+  const rounds = Math.min(bench.rounds, 15);
   await using servers = new Servers();
   const holder = servers.start(["unshare", "--net", "sleep", "3600"]);
   await until(() =>
