@@ -24,7 +24,7 @@ import { openPlace } from "./detached_root.ts";
 import { ContainerError } from "./find.ts";
 import { holdDefinition } from "./hold.ts";
 import type { Known } from "./list.ts";
-import { isRunning, readOwnSpec } from "./live.ts";
+import { isRunning, isWaiting, readOwnSpec } from "./live.ts";
 import { makeLayer, ownUserNamespace } from "./make.ts";
 import { askedMounts } from "./mounts.ts";
 import { type Roots, stateDirectory } from "./state.ts";
@@ -54,6 +54,9 @@ export async function viewOf(roots: Roots, known: Known): Promise<View> {
     if (spec) return { root, spec, running: true, [Symbol.dispose]: () => root.close() };
     root.close();
     throw new ContainerError(`container "${name}" has just ended: try again`);
+  }
+  if (state && isWaiting(state)) {
+    throw new ContainerError(`container "${name}" is being restarted: stop it first`);
   }
   if (!definition) throw new ContainerError(`nothing is kept of container "${name}"`);
   return await stopped(roots, id);
