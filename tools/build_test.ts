@@ -128,3 +128,28 @@ Deno.test("a portable executable for another machine says so, and unpacks nothin
     assert.throws(() => Deno.statSync(programs), Deno.errors.NotFound);
   }, "riscv64");
 });
+
+Deno.test({
+  name: "a portable executable starts nothing that another user has unpacked",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await portable(async (file, programs) => {
+      const script = await Deno.readTextFile(file);
+      const [, digest = ""] = /^digest=(\w+)/m.exec(script) ?? [];
+      const planted = `${programs}/${digest}`;
+      await Deno.mkdir(`${planted}/cache`, { recursive: true });
+      await Deno.writeTextFile(`${planted}/deno`, "#!/bin/sh\necho planted\n", { mode: 0o755 });
+      await Deno.writeTextFile(`${planted}/cache/ready`, "");
+      const nobody = 65534;
+      for (const theirs of [[planted], [programs], [programs, planted]]) {
+        for (const path of [programs, planted]) {
+          await Deno.chown(path, theirs.includes(path) ? nobody : 0, 0);
+        }
+        const { code, text } = await call(file, programs);
+        assert.equal(code, 125, text);
+        assert.match(text, /cannot unpack into/);
+        assert.doesNotMatch(text, /planted/);
+      }
+    });
+  },
+});

@@ -1,13 +1,18 @@
 #!/bin/sh
 # minictr in one file: this script, and behind it an archive of Deno and the program, which is unpacked
-# once into a directory that is named by its digest. `head -n 120 minictr` shows all of the script.
+# once into a directory that is named by its digest. `head -n 150 minictr` shows all of the script.
 digest=@DIGEST@ offset=@OFFSET@ machine=@MACHINE@
 
 @START@
 
-# The common case starts no other program: /var/lib belongs to root, and so does what is there.
+# The common case starts no other program: /var/lib belongs to root, and so does what is there. A place
+# that was named must be this user's.
 programs=${MINICTR_PROGRAMS:-/var/lib/minictr/programs}
-[ ! -e "$programs/$digest/cache/ready" ] || start "$programs/$digest" "$@"
+if [ -e "$programs/$digest/cache/ready" ]; then
+  if [ -z "${MINICTR_PROGRAMS-}" ] || { [ -O "$programs" ] && [ -O "$programs/$digest" ]; }; then
+    start "$programs/$digest" "$@"
+  fi
+fi
 
 fail() {
   echo "minictr: $*" >&2
@@ -30,6 +35,11 @@ places() {
 # A directory that nobody else can write to or put in place: made here, owned by this user, no link.
 own() {
   (umask 022 && mkdir -p "$1") 2>/dev/null && [ -O "$1" ] && [ ! -L "$1" ] && [ -w "$1" ]
+}
+
+# Whether what lies here was put there by this user, or by root.
+trusted() {
+  [ ! -L "$1" ] && { [ -O "$1" ] || [ "$(stat -c %u "$1" 2>/dev/null)" = 0 ]; }
 }
 
 unpack() (
@@ -93,6 +103,9 @@ while read -r place; do
     tried="$tried \"$place\""
     own "$place" || continue
     unpack "$place" || exit 125
+  elif ! { trusted "$place" && trusted "$directory"; }; then
+    tried="$tried \"$place\""
+    continue
   fi
   [ ! -O "$place" ] || prepare "$directory"
   found=$directory
