@@ -7,7 +7,7 @@
  * if it is missing.
  */
 import { type Bench, contenders } from "./contenders.ts";
-import { many } from "./network_many.ts";
+import { many, output } from "./network_many.ts";
 import { traffic } from "./network_traffic.ts";
 import { type Contender, measure, median, whyNot } from "./pairs.ts";
 import { makePlaces } from "./places.ts";
@@ -39,6 +39,8 @@ async function main(args: readonly string[]): Promise<void> {
       if (words.length === 0 || words.includes(name)) await part(bench);
     }
   } finally {
+    const script = 'ids=$("$@" ps -aq); [ -z "$ids" ] || "$@" rm -f $ids'; // Of a part that failed.
+    output(["sh", "-c", script, "sh", ...bench.minictr], bench.env);
     await Deno.remove(places.scratch, { recursive: true });
   }
 }
