@@ -2,7 +2,7 @@ import assert from "assert";
 import { minictrCommand, type Scratch, test } from "./support/mod.ts";
 
 const NEEDS = {
-  requires: ["root", "command:busybox", "command:bash", "not-vm"],
+  requires: ["not-vm", "root", "command:busybox", "command:bash"],
   timeoutMs: 90_000,
 } as const;
 
