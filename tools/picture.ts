@@ -35,7 +35,7 @@ async function main(): Promise<void> {
 /** What a shell shows that is given the commands; the first start, which makes the root, is not. */
 async function record(commands: readonly string[], directory: string): Promise<string> {
   const lines = commands.map((line) => `echo ${quoted(`$ ${line}`)}\n${line}`);
-  const script = ["minictr run --network none true >/dev/null 2>&1", ...lines].join("\n");
+  const script = ["minictr run --rm --network none true >/dev/null 2>&1", ...lines].join("\n");
   const { success, stdout } = await new Deno.Command("unshare", {
     args: ["--net", "bash", "-c", `exec 2>&1 </dev/null\n${script}`],
     env: { PATH: `${directory}:${Deno.env.get("PATH")}` },

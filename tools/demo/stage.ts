@@ -24,7 +24,7 @@ export class Stage implements AsyncDisposable {
   /** Opens one that calls minictr by these words; the first container is started, to build its root. */
   static async open(words: readonly string[]): Promise<Stage> {
     const stage = new Stage(await Deno.makeTempDir({ prefix: "minictr-demo-" }), words);
-    const { code, err } = await stage.run(["run", "--network", "none", "true"]);
+    const { code, err } = await stage.run(["run", "--rm", "--network", "none", "true"]);
     if (code === 0) return stage;
     await stage[Symbol.asyncDispose]();
     throw new Error(`cannot start a container here: ${err}; \`minictr doctor\` tells more`);
