@@ -13,7 +13,7 @@ import { dataDirectory, type Definition, readDefinition } from "./definition.ts"
 import { ContainerError } from "./find.ts";
 import type { Roots } from "./state.ts";
 
-const WAIT_MS = 20_000, POLL_MS = 10;
+const WAIT_MS = 60_000, POLL_MS = 10;
 const ENOENT = -2;
 
 /** A container whose definition nobody else changes meanwhile. */

@@ -34,14 +34,17 @@ export function knownContainers(roots: Roots): Known[] {
   return [...known.values()].sort((a, b) => created(a) < created(b) ? 1 : -1);
 }
 
+/** Read once for all containers that a command asks about: the host's mounts stay. */
+let cgroups: CgroupHost | undefined;
+
 /** What is going on with a container, as the kernel tells it. */
 export function statusOf(
   roots: Roots,
   { id, definition, state }: Known,
-  host?: CgroupHost,
+  host: CgroupHost = cgroups ??= readCgroupHost(),
 ): Status {
   if (state && isRunning(state)) {
-    return isFrozen(host ?? readCgroupHost(), state.cgroup) ? "paused" : "running";
+    return isFrozen(host, state.cgroup) ? "paused" : "running";
   }
   if (state && isWaiting(state)) return "restarting";
   if (readExit(roots, id)) return "exited";

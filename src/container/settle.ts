@@ -6,7 +6,7 @@ import { ContainerError } from "./find.ts";
 import { isWaiting } from "./live.ts";
 import { lockFile, readState, type Roots, type State, stateDirectory } from "./state.ts";
 
-const LOCK_WAIT_MS = 20_000, POLL_MS = 10;
+const LOCK_WAIT_MS = 60_000, POLL_MS = 10;
 
 /**
  * Waits until whoever holds the lock of a container's run has cleaned up; cleans up itself where
