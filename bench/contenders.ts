@@ -37,7 +37,7 @@ export function contenders(bench: Bench): Contender[] {
   const { scratch, rootfs, bundle, project } = bench;
   const { file, env } = executable(bench);
   const source = [Deno.execPath(), "run", "-A", "--quiet", "--no-lock", `${project}main.ts`];
-  const flags = ["run", "--network", "none", "--rootfs", rootfs, "/bin/true"];
+  const flags = ["run", "--rm", "--network", "none", "--rootfs", rootfs, "/bin/true"];
   const isolation = ["--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"];
   const limits = ["--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1024:1024"];
   return [
@@ -73,7 +73,7 @@ export function contenders(bench: Bench): Contender[] {
 export const MEANING: Readonly<Record<string, string>> = {
   runc: "`runc run` of the bundle",
   minictr: "`dist/minictr run --bundle` of the same bundle",
-  "minictr, flags": "`dist/minictr run --network none --rootfs DIR /bin/true`",
+  "minictr, flags": "`dist/minictr run --rm --network none --rootfs DIR /bin/true`",
   "minictr, bundle": "`deno run dist/minictr.js run --bundle`, no code kept by V8",
   "minictr, source": "`deno run main.ts run --bundle`",
   crun: "`crun run` of the bundle",
