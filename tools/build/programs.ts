@@ -14,7 +14,8 @@ export const HOT: Readonly<Record<string, string>> = {
   ended: "ended",
 };
 
-/** What they load on some starts only. */
+/** What they load on some starts only. A piece has classes of its own: nothing here may throw what a
+ * command recognises by its class, as the compiler of seccomp profiles does. */
 const PIECES = [
   "src/cli/explain.ts",
   "src/cli/help.ts",
@@ -22,7 +23,6 @@ const PIECES = [
   "src/container/networking.ts",
   "src/container/user_namespace.ts",
   "src/container/volumes.ts",
-  "src/plan/seccomp/compile.ts",
 ];
 
 /** Keeps the program from ending, so that Deno stores what V8 has compiled. */
