@@ -18,6 +18,7 @@ export const GRAMMARS: Readonly<Record<string, () => Promise<Record<string, unkn
   rename: () => import("./rename.ts"),
   update: () => import("./update.ts"),
   events: () => import("./events.ts"),
+  healthcheck: () => import("./healthcheck.ts"),
   generate: () => import("./generate.ts"),
   container: () => import("./container.ts"),
   cp: () => import("./cp.ts"),
