@@ -49,6 +49,7 @@ test(
       "echo x >/new; echo v >/data/v; exec sleep 100",
     );
     await ok(t, "start", "made");
+    while ((await t.minictr(["exec", "made", "cat", "/data/v"])).out !== "v\n");
     const list = async (archive: string) => {
       const { out } = await t.start(["tar", "--numeric-owner", "-tvf", archive]).ended;
       return out.split("\n").map((line) => line.replace(/^(\S+ \S+) .* /, "$1 ")).filter((line) =>

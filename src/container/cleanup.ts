@@ -1,7 +1,15 @@
 import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
 import { killAll } from "../cgroup/processes.ts";
 import { remove } from "../cgroup/remove.ts";
-import { lockFile, readState, type Roots, type State, stateDirectories } from "./state.ts";
+import {
+  lockFile,
+  readState,
+  removeState,
+  type Roots,
+  type State,
+  stateDirectories,
+  UNSEEN,
+} from "./state.ts";
 
 const HALF_MADE_MS = 10_000;
 
@@ -40,7 +48,7 @@ export async function cleanUp(
   }
   const { layer } = state;
   if (layer !== undefined) attempt(() => Deno.removeSync(layer, { recursive: true }));
-  if (failures.length === 0) attempt(() => Deno.removeSync(directory, { recursive: true }));
+  if (failures.length === 0) attempt(() => removeState(directory));
   if (failures.length > 0) {
     throw new AggregateError(failures, `cannot clean up container "${state.id}"`);
   }
@@ -64,7 +72,7 @@ function isRemoved(host: CgroupHost, cgroup: string): boolean {
 export async function repair(roots: Roots, except: string): Promise<number> {
   let repaired = 0;
   let host: CgroupHost | undefined;
-  for (const directory of stateDirectories(roots)) {
+  for (const directory of stateDirectories(roots, true)) {
     if (directory === except) continue;
     const lock = abandoned(directory);
     if (!lock) continue;
@@ -83,7 +91,7 @@ export async function repair(roots: Roots, except: string): Promise<number> {
 function abandoned(directory: string): ReturnType<typeof lockFile> {
   try {
     const { mtime } = Deno.statSync(directory);
-    const isNew = directory.includes("/.new.");
+    const isNew = directory.includes(`/${UNSEEN}`);
     if (isNew && mtime && Date.now() - mtime.getTime() < HALF_MADE_MS) return undefined;
     return lockFile(`${directory}/lock`, isNew);
   } catch {

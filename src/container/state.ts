@@ -72,6 +72,9 @@ export interface Held extends Disposable {
   lock: Fd;
 }
 
+/** In front of the names of directories that are being made or taken away. */
+export const UNSEEN = ".new.";
+
 function containers(roots: Roots): string {
   return `${roots.run}/containers`;
 }
@@ -89,7 +92,7 @@ export function stateDirectory(roots: Roots, id: string): string {
  */
 export function createState(roots: Roots, state: State): Held {
   const directory = stateDirectory(roots, state.id);
-  const making = `${containers(roots)}/.new.${state.id}`;
+  const making = `${containers(roots)}/${UNSEEN}${state.id}`;
   Deno.mkdirSync(making, { recursive: true, mode: 0o700 });
   const lock = lockFile(`${making}/lock`, true);
   if (!lock) throw new Error(`cannot create container "${state.id}": it is being created already`);
@@ -102,6 +105,18 @@ export function createState(roots: Roots, state: State): Held {
     throw error;
   }
   return { directory, lock, [Symbol.dispose]: () => lock.close() };
+}
+
+/**
+ * Takes a container's directory away: under its name at once, so that the next run can make its own;
+ * what a crash leaves of it is found by `repair`.
+ */
+export function removeState(directory: string): void {
+  const slash = directory.lastIndexOf("/") + 1;
+  const name = directory.slice(slash).replace(UNSEEN, "");
+  const ending = `${directory.slice(0, slash)}${UNSEEN}${name}.${Deno.pid}`;
+  Deno.renameSync(directory, ending);
+  Deno.removeSync(ending, { recursive: true });
 }
 
 /** Writes the state by rename: a reader sees the old one or the new one. */
@@ -153,13 +168,12 @@ function isAt(path: string, fd: Fd): boolean {
   }
 }
 
-/** The directories of all containers, those half made included. */
-export function stateDirectories(roots: Roots): string[] {
+/** The directories of all containers; with `unseen`, also those half made or half removed. */
+export function stateDirectories(roots: Roots, unseen = false): string[] {
   try {
-    return Array.from(
-      Deno.readDirSync(containers(roots)),
-      ({ name }) => `${containers(roots)}/${name}`,
-    );
+    return Array.from(Deno.readDirSync(containers(roots)), ({ name }) => name)
+      .filter((name) => unseen || !name.startsWith(UNSEEN))
+      .map((name) => `${containers(roots)}/${name}`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
