@@ -5,7 +5,7 @@ import { holdDefinition } from "./hold.ts";
 import { isRunning, isWaiting } from "./live.ts";
 import type { Known } from "./list.ts";
 import { settled } from "./settle.ts";
-import { readState, type Roots, stateDirectory } from "./state.ts";
+import { readState, type Roots, type State, stateDirectory } from "./state.ts";
 import { stopContainer } from "./stop.ts";
 
 const SIGKILL = 9;
@@ -34,7 +34,7 @@ export async function removeContainer(
       }
       await stopContainer(roots, { ...known, state }, SIGKILL, 0);
     }
-    if (!definition) return await settled(roots, id);
+    if (!definition) return state && await settled(roots, state);
     if (!readDefinition(roots, id)) {
       if (force) return; // It was one that is taken away when it ends.
       throw new ContainerError(`there is no container "${name}" any more`);
@@ -46,9 +46,10 @@ export async function removeContainer(
 
 /** Removes a container unless it is being run; then waits for what is going on to be over. */
 async function removeIfStill(roots: Roots, id: string, volumes: boolean): Promise<boolean> {
+  let state: State | undefined;
   {
     using held = await holdDefinition(roots, id);
-    const state = readState(stateDirectory(roots, id));
+    state = readState(stateDirectory(roots, id));
     if (!state) {
       const { definition } = held;
       await forget(roots, definition, volumes || definition.remove);
@@ -56,6 +57,6 @@ async function removeIfStill(roots: Roots, id: string, volumes: boolean): Promis
     }
     if (isRunning(state) || isWaiting(state)) return false; // It was started meanwhile.
   }
-  await settled(roots, id);
+  await settled(roots, state);
   return false;
 }

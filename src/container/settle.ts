@@ -9,18 +9,23 @@ import { lockFile, readState, type Roots, type State, stateDirectory } from "./s
 const LOCK_WAIT_MS = 60_000, POLL_MS = 10;
 
 /**
- * Waits until whoever holds the lock of a container's run has cleaned up; cleans up itself where
- * nobody does. Not for whoever holds its definition: cleaning up may need that.
+ * Waits until whoever holds the lock of a run has cleaned up after it; cleans up itself where nobody
+ * does. Another run that has begun since is not waited for. Not for whoever holds the container's
+ * definition: cleaning up may need that.
  *
  * @throws {ContainerError} after a time
  */
-export async function settled(roots: Roots, id: string): Promise<void> {
+export async function settled(roots: Roots, { id, created }: State): Promise<void> {
   const directory = stateDirectory(roots, id);
+  const current = () => {
+    const state = readState(directory);
+    return state?.created === created ? state : undefined;
+  };
   for (const until = performance.now() + LOCK_WAIT_MS;;) {
-    if (!readState(directory)) return;
+    if (!current()) return;
     {
       using lock = lockFile(`${directory}/lock`);
-      const state = lock && readState(directory);
+      const state = lock && current();
       if (state) return await takeAway(roots, directory, state);
     }
     if (performance.now() >= until) {

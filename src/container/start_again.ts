@@ -10,7 +10,7 @@ import { isRunning } from "./live.ts";
 import type { RunOptions } from "./make.ts";
 import type { Known } from "./list.ts";
 import { endWait, settled } from "./settle.ts";
-import { readState, type Restarts, type Roots, stateDirectory } from "./state.ts";
+import { readState, type Restarts, type Roots, type State, stateDirectory } from "./state.ts";
 
 const ROUNDS = 20;
 
@@ -42,9 +42,10 @@ export async function startAgain(
     throw new ContainerError(`cannot start "${name}": it runs in the foreground of its minictr`);
   }
   for (let round = 0; round < ROUNDS; round++) {
+    let state: State | undefined;
     {
       using held = await holdDefinition(roots, id);
-      const state = readState(stateDirectory(roots, id));
+      state = readState(stateDirectory(roots, id));
       if (!state) {
         markStopped(roots, id, false);
         await startHeld(roots, held, undefined, start);
@@ -53,7 +54,7 @@ export async function startAgain(
       if (isRunning(state)) return false;
       endWait(state);
     }
-    await settled(roots, id); // Not while it is held: who cleans up may have to hold it.
+    await settled(roots, state); // Not while it is held: who cleans up may have to hold it.
   }
   throw new ContainerError(`cannot start "${name}": other commands start and stop it`);
 }

@@ -43,7 +43,7 @@ export async function killContainer(roots: Roots, known: Known, signal: number):
   const { definition } = known;
   const final = signal === SIGKILL || signal === (definition?.stopSignal ?? 15);
   const state = final ? await stateToStop(roots, known) : known.state;
-  if (final && state && isWaiting(state)) return await settled(roots, known.id);
+  if (final && state && isWaiting(state)) return await settled(roots, state);
   const live = running(roots, { ...known, ...state ? { state } : {} });
   sendSignal(live, signal);
   if (definition) noteEvent(roots, "kill", subjectOf(definition), { signal: String(signal) });
@@ -96,10 +96,10 @@ export async function stopContainer(
   timeoutMs: number,
 ): Promise<Stopped> {
   const state = await stateToStop(roots, known);
-  const { id, name, definition } = known;
+  const { name, definition } = known;
   if (!state) return "not running";
   if (!isRunning(state)) {
-    await settled(roots, id);
+    await settled(roots, state);
     return "not running";
   }
   const how = await endProcesses(state, signal, timeoutMs);
@@ -107,7 +107,7 @@ export async function stopContainer(
     throw new ContainerError(`cannot stop "${name}": it is still there after SIGKILL`);
   }
   if (definition) noteEvent(roots, "stop", subjectOf(definition));
-  await settled(roots, id);
+  await settled(roots, state);
   return how;
 }
 

@@ -37,7 +37,7 @@ export async function endOf(roots: Roots, { id, name, definition }: Known): Prom
   }
   const exit = readExit(roots, id);
   if (!state && !exit) return definition.started ? UNSEEN : 0;
-  if (!exit) await settled(roots, id);
+  if (!exit && state) await settled(roots, state);
   return exit?.status ?? UNSEEN;
 }
 
