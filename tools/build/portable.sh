@@ -79,7 +79,7 @@ prepare() {
   esac
   (
     umask 022
-    for words in run exec create start ended info; do
+    for words in @COMMANDS@ info; do
       choose "$1" $words
       compile "$1" "$program" $words --help
     done

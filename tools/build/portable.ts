@@ -53,6 +53,7 @@ function starter(): string {
 function launcher(digest: string, machine: string): Uint8Array {
   const template = Deno.readTextFileSync(new URL("portable.sh", import.meta.url))
     .replace("@START@\n", () => starter())
+    .replace("@COMMANDS@", Object.keys(HOT).join(" "))
     .replace("@DIGEST@", digest)
     .replace("@MACHINE@", machine);
   const placeholder = "@OFFSET@";

@@ -12,6 +12,9 @@ export const HOT: Readonly<Record<string, string>> = {
   create: "create",
   start: "start",
   ended: "ended",
+  ps: "ps",
+  stop: "lifecycle",
+  rm: "lifecycle",
 };
 
 /** What they load on some starts only. A piece has classes of its own: nothing here may throw what a
