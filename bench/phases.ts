@@ -27,7 +27,10 @@ export async function phases(bench: Bench, rounds: number): Promise<Map<string, 
 /** As the executable starts Deno: everything compiled at once, and kept. */
 function coldStart({ scratch, bundle }: Bench, file: string): Record<string, number> {
   const [command = "", ...words] = denoRun(file);
-  const env = { DENO_DIR: `${scratch}/deno`, DENO_V8_FLAGS: "--no-lazy" };
+  const env = {
+    DENO_DIR: `${scratch}/deno`,
+    DENO_V8_FLAGS: "--no-lazy,--max-opt=0,--min-semi-space-size=16",
+  };
   const made = performance.timeOrigin + performance.now();
   const args = [...words, bundle, `${made}`];
   return JSON.parse(output(command, args, env, "stdout"));
