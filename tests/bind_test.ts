@@ -4,7 +4,7 @@
 import assert from "assert";
 import { test } from "./support/mod.ts";
 
-const requires = ["root", "command:busybox"] as const;
+const requires = ["root", "command:busybox", "not-vm"] as const;
 
 test("-v binds a file of the host on a file, which need not be there", { requires }, async (t) => {
   const source = `${t.directory}/file`;
