@@ -2,6 +2,7 @@ import assert from "assert";
 import { type Scratch, test } from "./support/mod.ts";
 
 const requires = ["root", "command:busybox"] as const;
+const onHost = [...requires, "not-vm"] as const;
 const requiresCompiler = [...requires, "command:gcc", "arch:x86_64"] as const;
 
 const [EPERM, EACCES, EFAULT, EINVAL, ENOKEY, ENOSYS] = [1, 13, 14, 22, 126, 38];
@@ -169,7 +170,7 @@ for (
     ],
   ] as const
 ) {
-  test(`the profile ${text} is one clear line and 125`, { requires }, async (t) => {
+  test(`the profile ${text} is one clear line and 125`, { requires: onHost }, async (t) => {
     const { code, out, err } = await t.run(["--security-opt", profile(t, text)], ["true"]);
     assert.deepEqual([code, out], [125, ""]);
     assert.match(err, /^minictr: --security-opt: cannot use the seccomp profile ".*": .*\n$/);
@@ -177,7 +178,7 @@ for (
   });
 }
 
-test("a profile that does not exist is one clear line and 125", { requires }, async (t) => {
+test("a profile that does not exist is one clear line and 125", { requires: onHost }, async (t) => {
   const { code, err } = await t.run(["--security-opt", "seccomp=/no/such.json"], ["true"]);
   assert.equal(code, 125);
   assert.match(err, /^minictr: .*"\/no\/such\.json".*No such file.*\n$/);
