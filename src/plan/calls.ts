@@ -115,15 +115,25 @@ export function newFilesystem(
   ];
 }
 
+/** openat(2) of a small file that is there, by its absolute path. */
+export function openToWrite(path: string, to: Slot, more: { on?: On[] } = {}): Call {
+  return call("openat", [flags({ AT_FDCWD }), path, flags({ O_WRONLY, O_CLOEXEC }), 0], {
+    to,
+    ...more,
+  });
+}
+
+/** write(2) of a text as a whole. */
+export function writeText(file: Slot, content: string, more: { on?: On[] } = {}): Call {
+  return call("write", [file, content, lengthOf(content)], more);
+}
+
 /** openat(2), write(2), close(2) of a whole small file by its absolute path. */
 export function writeFile(path: string, content: string, more: { on?: On[] } = {}): Call[] {
   const file = slot(path);
   return [
-    call("openat", [flags({ AT_FDCWD }), path, flags({ O_WRONLY, O_CLOEXEC }), 0], {
-      to: file,
-      ...more,
-    }),
-    call("write", [file, content, lengthOf(content)], more),
+    openToWrite(path, file, more),
+    writeText(file, content, more),
     call("close", [file]),
   ];
 }

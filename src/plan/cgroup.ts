@@ -12,7 +12,7 @@ import {
 } from "../../ffi/constants.ts";
 import type { CgroupJoin } from "../cgroup/host.ts";
 import type { CgroupFile, CgroupPlan } from "../cgroup/plan.ts";
-import { goto, writeFile } from "./calls.ts";
+import { goto, openToWrite, writeFile, writeText } from "./calls.ts";
 import {
   type Call,
   call,
@@ -46,21 +46,28 @@ export function cgroupSteps({ directories, files, devices }: CgroupPlan): Step[]
   ];
 }
 
-/** A file that takes one line in a write is opened once for all lines. */
+/** A file that takes one line in a write is opened once for all that follow one another. */
 function fileSteps(files: CgroupFile[]): Step[] {
   let open: Slot | undefined;
   return files.map((file, index) => {
-    const again = files[index + 1]?.path === file.path;
-    if (!open && !again) return fileStep(file);
     const { path, content, label } = file;
-    const [opening, , closing] = writeFile(path, "");
+    const goesOn = isPlain(file) && files[index + 1]?.path === path && isPlain(files[index + 1]);
+    if (!open && !goesOn) return fileStep(file);
     const to = open ?? slot(path);
-    const calls = [call("write", [to, content, content.length])];
-    if (!open && opening) calls.unshift({ ...opening, to });
-    if (!again && closing) calls.push({ ...closing, args: [to] });
-    open = again ? to : undefined;
+    const calls = [
+      ...open ? [] : [openToWrite(path, to)],
+      writeText(to, content),
+      ...goesOn ? [] : [call("close", [to])],
+    ];
+    open = goesOn ? to : undefined;
     return step(label, calls, hintsFor(content));
   });
+}
+
+/** Whether a file is written, and no failure is expected. */
+function isPlain(file: CgroupFile | undefined): boolean {
+  return file !== undefined && file.inheritFrom === undefined && !file.otherwise &&
+    !file.optional && !file.mayFail;
 }
 
 function fileStep(file: CgroupFile): Step {
@@ -178,7 +185,8 @@ const GONE = {
  */
 export function joinCgroup(join: CgroupJoin): Step[] {
   if (join.kind === "into") return [];
-  return join.paths.map((path) =>
-    step(`move into ${path}`, writeFile(path, "0").slice(0, 2), GONE)
-  );
+  return join.paths.map((path) => {
+    const file = slot(path);
+    return step(`move into ${path}`, [openToWrite(path, file), writeText(file, "0")], GONE);
+  });
 }
