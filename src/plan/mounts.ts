@@ -218,8 +218,10 @@ function hierarchySteps(
     links.map((link) => [name, link] as const)
   );
   const made = slot(`tmpfs for ${destination}`);
+  const mounted = filesystemStep(places, outer, slots, made);
+  places.cover(destination); // Links will be in it: who mounts there later looks for the place.
   return [
-    filesystemStep(places, outer, slots, made),
+    mounted,
     ...hierarchies.map(({ name }) => {
       const target = slot(`${destination}/${name}`);
       const tree = slots.hierarchies.get(name) ?? slot(name);

@@ -5,14 +5,16 @@ import { slot } from "./step.ts";
 
 /** How the target of the last of some mounts is reached: looked for in the root, or made at once. */
 function reached(...destinations: [path: string, type: string][]): "by its path" | "at once" {
+  const hierarchies = [{ name: "cpu", source: "/sys/fs/cgroup/cpu/x", links: ["cpuacct"] }];
   const mounts = destinations.map(([destination, type]): Mount =>
     type === "bind"
       ? { destination, type, source: "/srv", options: ["rbind"] }
       : { destination, type, source: type }
   );
-  const steps = mountSteps(slot("root"), sortMounts(mounts, () => "directory"), undefined, {
-    hierarchies: new Map(),
-  });
+  const steps = mountSteps(slot("root"), sortMounts(mounts, () => "directory"), {
+    kind: "hierarchies",
+    hierarchies,
+  }, { hierarchies: new Map() });
   const calls = steps.at(-1)?.calls ?? [];
   return calls.some(({ name }) => name === "openat2") ? "by its path" : "at once";
 }
@@ -34,4 +36,6 @@ Deno.test("a mount elsewhere, or where something else may lie by now, is searche
   // /link may be a link to /dev in the image.
   assert.equal(reached(["/dev", "tmpfs"], ["/link", "bind"], ["/dev/shm", "tmpfs"]), "by its path");
   assert.equal(reached(["/dev", "devtmpfs"], ["/dev/shm", "tmpfs"]), "by its path");
+  // Hierarchies of version 1 are linked by their other names.
+  assert.equal(reached(["/cgroup", "cgroup"], ["/cgroup/cpuacct", "bind"]), "by its path");
 });
