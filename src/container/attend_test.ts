@@ -1,11 +1,12 @@
 import assert from "assert";
-import { addressOf, ARCH, F_SETFL, Fd, O_CLOEXEC, O_NONBLOCK, syscall } from "../../ffi/mod.ts";
+import { ARCH, F_SETFL, Fd, O_CLOEXEC, O_NONBLOCK, syscall } from "../../ffi/mod.ts";
 import { test } from "../../tests/support/mod.ts";
 import { call, flags, room, slot, type Step, step } from "../plan/mod.ts";
 import { resetSignals } from "../plan/process.ts";
 import {
   assemble,
-  elfHead,
+  awaitedBy,
+  executableOf,
   launchSteps,
   PROGRAM_ADDRESS,
   resultOf,
@@ -25,19 +26,13 @@ function pipe(): [reading: Fd, writing: Fd] {
 function child(...steps: Step[]): Fd {
   // It is born with every signal blocked, and ignores what the caller of the tests does.
   const stage = assemble([resetSignals(), ...steps], { base: PROGRAM_ADDRESS, arch: ARCH });
-  const { head, programOffset } = elfHead(ARCH, stage.bytes.length);
   const launch = launchSteps({
-    head,
-    program: stage.bytes,
-    programOffset,
+    ...executableOf(stage),
     namespaces: flags({}),
     given: [],
     fallbackPath: "/no/such/directory/stage",
   });
-  const exports = new Map(
-    Array.from(stage.imports, ([key, at]) => [key, addressOf(stage.bytes) + BigInt(at)]),
-  );
-  const host = assemble(launch.steps, { base: "here", arch: ARCH, exports });
+  const host = assemble(launch.steps, { base: "here", arch: ARCH, exports: awaitedBy(stage) });
   assert.equal(runHere(host), undefined);
   return new Fd(resultOf(host, launch.pidfd));
 }

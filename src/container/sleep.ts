@@ -3,14 +3,15 @@
  * @see sleepSteps
  * @module
  */
-import { addressOf, ARCH, F_DUPFD, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
+import { ARCH, F_DUPFD, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
 import { resetSignals } from "../plan/process.ts";
 import { call, flags, step } from "../plan/step.ts";
 import { KEPT_DESCRIPTOR, type Sleep, sleepSteps } from "../plan/sleep.ts";
 import {
   assemble,
+  awaitedBy,
   becomeSteps,
-  elfHead,
+  executableOf,
   launchSteps,
   PROGRAM_ADDRESS,
   resultOf,
@@ -34,7 +35,7 @@ export interface Nap extends Pick<Sleep, "ms" | "keep" | "untilEnd"> {
  * @throws {SyscallError} if the kernel refuses
  */
 export function sleepHere(nap: Nap): never {
-  const { stage: _, kept: __, ...executable } = executableOf(nap);
+  const { stage: _, kept: __, ...executable } = sleeperOf(nap);
   const failure = runHere(assemble(becomeSteps(executable), { base: "here", arch: ARCH }));
   throw new SyscallError("cannot become a sleeper: execveat", failure?.errno ?? 0);
 }
@@ -46,13 +47,12 @@ export function sleepHere(nap: Nap): never {
  * @throws {SyscallError} if the kernel refuses
  */
 export function launchSleeper(nap: Nap): number {
-  const { stage, kept, ...executable } = executableOf(nap);
+  const { stage, kept, ...executable } = sleeperOf(nap);
   const launch = launchSteps({ ...executable, namespaces: flags({}), given: [] });
-  const start = addressOf(stage.bytes);
   const host = assemble(launch.steps, {
     base: "here",
     arch: ARCH,
-    exports: new Map(Array.from(stage.imports, ([key, at]) => [key, start + BigInt(at)] as const)),
+    exports: awaitedBy(stage),
   });
   const failure = runHere(host);
   trySyscall("close", kept);
@@ -61,7 +61,7 @@ export function launchSleeper(nap: Nap): number {
   return resultOf(host, launch.pid);
 }
 
-function executableOf({ roots, title, words, ...how }: Nap) {
+function sleeperOf({ roots, title, words, ...how }: Nap) {
   const kept = syscall("fcntl", how.keep, F_DUPFD, KEPT_DESCRIPTOR + 1); // Without O_CLOEXEC.
   const stage = assemble([
     resetSignals(),
@@ -76,7 +76,6 @@ function executableOf({ roots, title, words, ...how }: Nap) {
     arch: ARCH,
     handler: [step("give up", [call("exit_group", [1])])],
   });
-  const { head, programOffset } = elfHead(ARCH, stage.bytes.length);
   const fallbackPath = `${roots.run}/stage.${Deno.pid}`;
-  return { stage, kept, head, program: stage.bytes, programOffset, fallbackPath, argv: [title] };
+  return { stage, kept, ...executableOf(stage), fallbackPath, argv: [title] };
 }

@@ -1,10 +1,11 @@
-import { addressOf, ARCH, SIGKILL, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
+import { ARCH, SIGKILL, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
 import { MESSAGE } from "../plan/channel.ts";
 import { call, type ContainerPlan, type Slot, type Step, step } from "../plan/mod.ts";
 import { EXEC_LABEL } from "../plan/process.ts";
 import {
   assemble,
-  elfHead,
+  awaitedBy,
+  executableOf,
   type Failure,
   failureIn,
   LAUNCH_STEPS,
@@ -70,26 +71,18 @@ export function assemblePlan(plan: ContainerPlan, options: StartOptions): Assemb
     handler: plan.handler,
     trace,
   });
-  const { head, programOffset } = elfHead(ARCH, stage.bytes.length);
   const launch = launchSteps({
-    head,
-    program: stage.bytes,
-    programOffset,
+    ...executableOf(stage),
     namespaces: plan.namespaces,
     ...plan.cgroup ? { cgroup: plan.cgroup } : {},
     given: plan.given,
     fallbackPath: options.fallbackPath,
     ...plan.supervisor ? { further: furtherOf(plan.supervisor) } : {},
   });
-  // Where the stage awaits results of the host's side: in its memory, before it is written out.
-  const start = addressOf(stage.bytes);
-  const exports = new Map(
-    Array.from(stage.imports, ([slot, offset]) => [slot, start + BigInt(offset)] as const),
-  );
   const host = assemble(withFault([...plan.host, ...launch.steps], fault, 1, undefined), {
     base: "here",
     arch: ARCH,
-    exports,
+    exports: awaitedBy(stage),
     trace,
   });
   return { plan, host, stage, pid: launch.pid, pidfd: launch.pidfd };
@@ -98,8 +91,8 @@ export function assemblePlan(plan: ContainerPlan, options: StartOptions): Assemb
 /** The executable of a supervisor. A call that fails where none is expected to ends it. */
 function furtherOf({ program, executable }: NonNullable<ContainerPlan["supervisor"]>) {
   const handler = [step("give up", [call("exit_group", [1])])];
-  const { bytes } = assemble(program, { base: PROGRAM_ADDRESS, arch: ARCH, handler, trace: false });
-  return { ...elfHead(ARCH, bytes.length), program: bytes, to: executable };
+  const assembled = assemble(program, { base: PROGRAM_ADDRESS, arch: ARCH, handler, trace: false });
+  return { ...executableOf(assembled), to: executable };
 }
 
 /**

@@ -1,9 +1,10 @@
-import { addressOf, ARCH, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
+import { ARCH, syscall, SyscallError, trySyscall } from "../../ffi/mod.ts";
 import { call, flags, openChannel, slot, step } from "../plan/mod.ts";
 import type { LinuxIDMapping, Spec } from "../spec/mod.ts";
 import {
   assemble,
-  elfHead,
+  awaitedBy,
+  executableOf,
   launchSteps,
   PROGRAM_ADDRESS,
   resultOf,
@@ -48,20 +49,16 @@ export function makeUserNamespace(spec: Spec, fallbackPath: string): UserNamespa
       call("exit_group", [0]),
     ]),
   ], { base: PROGRAM_ADDRESS, arch: ARCH });
-  const { head, programOffset } = elfHead(ARCH, stage.bytes.length);
   const launch = launchSteps({
-    head,
-    program: stage.bytes,
-    programOffset,
+    ...executableOf(stage),
     namespaces: flags({ CLONE_NEWUSER }),
     given: [theirs],
     fallbackPath,
   });
-  const start = addressOf(stage.bytes);
   const host = assemble([openChannel(ours, theirs), ...launch.steps], {
     base: "here",
     arch: ARCH,
-    exports: new Map(Array.from(stage.imports, ([key, at]) => [key, start + BigInt(at)] as const)),
+    exports: awaitedBy(stage),
   });
   const failure = runHere(host);
   if (failure) {

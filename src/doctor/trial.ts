@@ -37,7 +37,7 @@ import {
 } from "../plan/step.ts";
 import {
   assemble,
-  elfHead,
+  executableOf,
   type Failure,
   failureIn,
   launchSteps,
@@ -130,7 +130,6 @@ function reportTo(channel: number): Step {
 
 /** Starts the child; a start that fails leaves this thread's signal mask as it was. */
 function launch(stage: Program, fallbackPath: string, options: TrialOptions): number {
-  const { head, programOffset } = elfHead(ARCH, stage.bytes.length);
   const cgroup = slot("cgroup");
   const { cgroup: directory } = options;
   const opening = directory === undefined ? [] : [step("open the cgroup", [
@@ -142,9 +141,7 @@ function launch(stage: Program, fallbackPath: string, options: TrialOptions): nu
     ], { to: cgroup }),
   ])];
   const started = launchSteps({
-    head,
-    program: stage.bytes,
-    programOffset,
+    ...executableOf(stage),
     namespaces: flags(options.namespaces ?? {}),
     ...directory === undefined ? {} : { cgroup },
     given: directory === undefined ? [] : [cgroup],

@@ -1,7 +1,8 @@
-import type { Architecture } from "../../ffi/mod.ts";
+import { ARCH, type Architecture } from "../../ffi/mod.ts";
 import { PROGRAM_ADDRESS } from "./instruction.ts";
 import { ELF_ENTRY_AARCH64, INTERPRETER_AARCH64 } from "./interpreter_aarch64.ts";
 import { ELF_ENTRY_X86_64, INTERPRETER_X86_64 } from "./interpreter_x86_64.ts";
+import type { Program } from "./program.ts";
 
 const CODE_ADDRESS = 0x40_0000n;
 const FILE_HEADER_SIZE = 64;
@@ -11,6 +12,18 @@ const MACHINES = { x86_64: 62, aarch64: 183 };
 const PT_LOAD = 1;
 const PT_GNU_STACK = 0x6474_e551;
 const PF_X = 1, PF_W = 2, PF_R = 4;
+
+/** An executable: its head, and the program behind it. Read when the steps are carried out. */
+export interface Executable {
+  head: Uint8Array;
+  program: Uint8Array;
+  programOffset: number;
+}
+
+/** The executable that carries out a program on this machine. */
+export function executableOf({ bytes }: Program): Executable {
+  return { ...elfHead(ARCH, bytes.length), program: bytes };
+}
 
 /** The interpreter of an architecture, and the byte at which an executable enters it. */
 export function interpreter(arch: Architecture): { code: Uint8Array<ArrayBuffer>; entry: number } {

@@ -3,7 +3,8 @@ import { type Need, test } from "../../tests/support/mod.ts";
 import { ARCH, type Architecture } from "../../ffi/mod.ts";
 import { resetSignals } from "../plan/process.ts";
 import { call, place, room, slot, type Step, step, strings, struct } from "../plan/step.ts";
-import { assemble, elfHead, PROGRAM_ADDRESS } from "./mod.ts";
+import { elfHead } from "./elf.ts";
+import { assemble, PROGRAM_ADDRESS } from "./mod.ts";
 
 /** How each architecture's executables are run here. */
 const RUNNERS: { arch: Architecture; words: string[]; requires: Need[] }[] = [

@@ -21,6 +21,7 @@ import {
   SIG_SETMASK,
 } from "../../ffi/mod.ts";
 import { CLONE_ARGS_SIZE, cloneArguments, goto } from "../plan/calls.ts";
+import type { Executable } from "./elf.ts";
 import {
   type Call,
   call,
@@ -57,13 +58,6 @@ export interface LaunchOptions extends Executable {
   argv?: string[];
   /** A further executable, which the stage inherits. */
   further?: Executable & { to: Slot };
-}
-
-/** An executable: its head, and the program behind it. Read when the steps are carried out. */
-export interface Executable {
-  head: Uint8Array;
-  program: Uint8Array;
-  programOffset: number;
 }
 
 /**

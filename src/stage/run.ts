@@ -1,4 +1,4 @@
-import { ARCH, mapCode, pointer } from "../../ffi/mod.ts";
+import { addressOf, ARCH, mapCode, pointer } from "../../ffi/mod.ts";
 import type { Room, Slot } from "../plan/step.ts";
 import type { Program } from "./program.ts";
 import { interpreter } from "./elf.ts";
@@ -32,6 +32,15 @@ export function resultOf(program: Program, slot: Slot): number {
   const offset = program.results.get(slot);
   if (offset === undefined) throw new Error(`no call of the program results in "${slot.name}"`);
   return Number(view(program.bytes).getBigInt64(offset, true));
+}
+
+/**
+ * Where a program awaits results of another: in its memory, before that is written out. What the other
+ * one is assembled with.
+ */
+export function awaitedBy({ bytes, imports }: Program): Map<Slot, bigint> {
+  const start = addressOf(bytes);
+  return new Map(Array.from(imports, ([slot, at]) => [slot, start + BigInt(at)] as const));
 }
 
 /** The bytes of a room of a program that ran here. */
