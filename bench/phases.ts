@@ -2,6 +2,7 @@
  * Where the time of one start goes.
  */
 import { bundle } from "../tools/build/bundle.ts";
+import { HOT_V8_FLAGS } from "../tools/build/programs.ts";
 import { type Bench, denoRun } from "./contenders.ts";
 import { median } from "./pairs.ts";
 
@@ -29,7 +30,7 @@ function coldStart({ scratch, bundle }: Bench, file: string): Record<string, num
   const [command = "", ...words] = denoRun(file);
   const env = {
     DENO_DIR: `${scratch}/deno`,
-    DENO_V8_FLAGS: "--no-lazy,--max-opt=0,--min-semi-space-size=16",
+    DENO_V8_FLAGS: HOT_V8_FLAGS,
   };
   const made = performance.timeOrigin + performance.now();
   const args = [...words, bundle, `${made}`];

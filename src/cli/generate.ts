@@ -38,22 +38,8 @@ export async function run(args: string[], root: string | undefined): Promise<num
   return 0;
 }
 
-/** One shot: the supervisors go on by themselves, and are none of systemd's processes. */
 function unitOfAll(start: string): string {
-  return `[Unit]
-Description=Containers of minictr that are to run
-Documentation=man:minictr-start(1)
-Wants=network-online.target
-After=network-online.target local-fs.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-KillMode=none
-ExecStart=${start}
-
-[Install]
-WantedBy=multi-user.target`;
+  return unit("Containers of minictr that are to run", [`ExecStart=${start}`]);
 }
 
 function unitOfOne(
@@ -61,8 +47,17 @@ function unitOfOne(
   command: (...words: string[]) => string,
 ): string {
   const timeoutSeconds = Math.ceil((definition?.stopTimeoutMs ?? 10_000) / 1000) + 10;
+  return unit(`Container ${name.replaceAll("%", "%%")}`, [
+    `TimeoutStopSec=${timeoutSeconds}`,
+    `ExecStart=${command("start", id)}`,
+    `ExecStop=${command("stop", id)}`,
+  ]);
+}
+
+/** One shot: the supervisors go on by themselves, and are none of systemd's processes. */
+function unit(description: string, service: string[]): string {
   return `[Unit]
-Description=Container ${name.replaceAll("%", "%%")}
+Description=${description}
 Documentation=man:minictr-start(1)
 Wants=network-online.target
 After=network-online.target local-fs.target
@@ -71,9 +66,7 @@ After=network-online.target local-fs.target
 Type=oneshot
 RemainAfterExit=yes
 KillMode=none
-TimeoutStopSec=${timeoutSeconds}
-ExecStart=${command("start", id)}
-ExecStop=${command("stop", id)}
+${service.join("\n")}
 
 [Install]
 WantedBy=multi-user.target`;

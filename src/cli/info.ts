@@ -4,7 +4,7 @@ import { type Roots, rootsBelow } from "../container/mod.ts";
 import { listRootfs } from "../image/mod.ts";
 import { type Grammar, parseCommandLine } from "./grammar.ts";
 import { helpText } from "./help.ts";
-import { VERSION } from "./version.ts";
+import { TEXT_OR_JSON, VERSION } from "./version.ts";
 
 /** `info` */
 export const INFO = {
@@ -18,16 +18,7 @@ export const INFO = {
   groups: [{
     name: "info",
     title: "Options",
-    flags: [
-      {
-        name: "format",
-        short: "f",
-        value: "FORMAT",
-        help: "how to print",
-        choices: ["text", "json"],
-        default: "text",
-      },
-    ],
+    flags: [TEXT_OR_JSON],
   }],
 } as const satisfies Grammar;
 

@@ -5,6 +5,16 @@ import { helpText } from "./help.ts";
 /** The release, as deno.json names it. */
 export const VERSION = "0.1.0";
 
+/** `--format`, of commands that print one thing. */
+export const TEXT_OR_JSON = {
+  name: "format",
+  short: "f",
+  value: "FORMAT",
+  help: "how to print",
+  choices: ["text", "json"],
+  default: "text",
+} as const;
+
 /** `version` */
 export const VERSION_GRAMMAR = {
   command: "version",
@@ -19,14 +29,7 @@ export const VERSION_GRAMMAR = {
     name: "version",
     title: "Options",
     flags: [
-      {
-        name: "format",
-        short: "f",
-        value: "FORMAT",
-        help: "how to print",
-        choices: ["text", "json"],
-        default: "text",
-      },
+      TEXT_OR_JSON,
       { name: "short", help: "the lines of `runc --version`, which engines read" },
     ],
   }],

@@ -20,20 +20,14 @@ const STREAMS = /\b[\w$]+\("node:stream\/web"\)/g;
  * @throws {Error} when something is left that is looked for elsewhere at run time
  */
 export async function bundle(entry: string, output: string): Promise<void> {
-  await bundleCommand(entry, output, { left: [], pieces: {}, whole: "" });
+  await bundleCommand(entry, output, { files: {} });
 }
 
 /** What is not in a bundle but in files beside it. */
 export interface Beside {
-  /**
-   * Specifiers, as they are written in dynamic imports ("./doctor.ts"), in place of which `whole` is
-   * imported: the bundle of all, which begins anew.
-   */
-  left: string[];
-  whole: string;
-  /** Those in place of which another file is imported, a bundle of its own. */
-  pieces: Readonly<Record<string, string>>;
-  /** Files that take the place of others, by path. */
+  /** Files that are imported in place of modules, by specifiers as dynamic imports have them. */
+  files: Readonly<Record<string, string>>;
+  /** Modules that take the place of others, by path. */
   instead?: Readonly<Record<string, string>>;
 }
 
@@ -49,41 +43,32 @@ export async function bundleCommand(
   output: string,
   beside: Beside,
 ): Promise<void> {
-  const { left, pieces } = beside;
   const needed = await write(entry, output, beside);
   if (needed.length === 0) return;
-  const isBeside = (name: string) => !needed.includes(name);
-  const next = {
-    ...beside,
-    left: left.filter(isBeside),
-    pieces: Object.fromEntries(Object.entries(pieces).filter(([name]) => isBeside(name))),
-  };
-  if (needed.every((name) => !left.includes(name) && !(name in pieces))) {
+  const { files } = beside;
+  if (needed.every((name) => !(name in files))) {
     throw new Error(`cannot bundle "${entry}": it imports ${needed.join(", ")}`);
   }
-  await bundleCommand(entry, output, next);
+  const rest = Object.entries(files).filter(([name]) => !needed.includes(name));
+  await bundleCommand(entry, output, { ...beside, files: Object.fromEntries(rest) });
 }
 
 /** Returns what is still imported. */
 async function write(
   entry: string,
   output: string,
-  { left, pieces, whole, instead = {} }: Beside,
+  { files, instead = {} }: Beside,
 ): Promise<string[]> {
-  const external = [...left, ...Object.keys(pieces)].flatMap((
-    specifier,
-  ) => ["--external", specifier]);
+  const external = Object.keys(files).flatMap((specifier) => ["--external", specifier]);
   const how = ["--quiet", "--platform", "browser", ...external, "-o", output];
   const map = `${output}.map.json`;
   await Deno.writeTextFile(map, JSON.stringify({ imports: importsWith(instead) }));
   await deno(["bundle", "--import-map", map, ...how, entry]);
   await Deno.remove(map);
   let code = lazyBuiltIns(await minified(await Deno.readTextFile(output)));
-  const replace = (specifier: string, file: string) => {
+  for (const [specifier, file] of Object.entries(files)) {
     code = code.replaceAll(`import("${specifier}")`, `import((name=>name)("${file}"))`);
-  };
-  for (const specifier of left) replace(specifier, whole);
-  for (const [specifier, file] of Object.entries(pieces)) replace(specifier, file);
+  }
   await Deno.writeTextFile(output, code);
   return importsIn(code);
 }

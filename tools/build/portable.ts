@@ -2,7 +2,7 @@
  * The portable executable: a shell script, and behind it an archive of Deno and the program.
  */
 
-import { HOT } from "./programs.ts";
+import { HOT, HOT_V8_FLAGS } from "./programs.ts";
 
 const EXECUTABLE = ["deno", "start"];
 
@@ -46,7 +46,8 @@ export async function makePortable(parts: Parts, output: string): Promise<number
 /** The part of the script that starts the program where it is unpacked. */
 function starter(): string {
   return Deno.readTextFileSync(new URL("start.sh", import.meta.url))
-    .replace("@HOT@", Object.keys(HOT).join(" | "));
+    .replace("@HOT@", Object.keys(HOT).join(" | "))
+    .replace("@HOT_V8_FLAGS@", HOT_V8_FLAGS);
 }
 
 /** The script; tail(1) counts bytes from 1. */

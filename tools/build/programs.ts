@@ -17,6 +17,12 @@ export const HOT: Readonly<Record<string, string>> = {
   rm: "lifecycle",
 };
 
+/**
+ * V8's flags for them: all functions come compiled from the cache, none runs long enough to be compiled
+ * better, and no memory is collected meanwhile.
+ */
+export const HOT_V8_FLAGS = "--no-lazy,--max-opt=0,--min-semi-space-size=16";
+
 /** What they load on some starts only. A piece has classes of its own: nothing here may throw what a
  * command recognises by its class, as the compiler of seccomp profiles does. */
 const PIECES = [
@@ -56,19 +62,19 @@ export async function makePrograms(directory: string): Promise<string[]> {
   const commands = `${ROOT}src/cli/mod.ts`;
   const table = Deno.readTextFileSync(commands);
   const whole = "./whole.js";
-  const pieces = Object.fromEntries(PIECES.flatMap((path) => {
+  const pieces = PIECES.flatMap((path) => {
     const [name = "", folder = ""] = path.split("/").reverse();
     return [`./${name}`, `../${folder}/${name}`].map((specifier) => [specifier, fileOf(path)]);
-  }));
+  });
+  // The whole program begins anew: what it does not find it builds.
+  const files = Object.fromEntries([...pieces, ["./first_rootfs.ts", whole]]);
   await bundle(main, `${directory}/whole.js`);
   for (const [command, module] of Object.entries(HOT)) {
     const own = `${directory}/${command}.ts`;
     const text = tableOf({ table, module, directory: `${ROOT}src/cli`, whole });
     await Deno.writeTextFile(own, text);
     await bundleCommand(main, `${directory}/${command}.js`, {
-      left: ["./first_rootfs.ts"],
-      whole,
-      pieces,
+      files,
       instead: { [commands]: own },
     });
     await Deno.remove(own);

@@ -1,8 +1,6 @@
 how="-A --quiet --no-config --no-lock --no-remote --no-npm --cached-only"
 
-# What V8 has compiled is kept with the program; made with other flags it is of no use. The flags of
-# commands that start containers: all functions come compiled from there, none runs long enough to
-# be compiled better, and no memory is collected meanwhile.
+# What V8 has compiled is kept with the program; made with other flags it is of no use.
 choose() { # DIRECTORY ARGUMENT...
   case ${2-} in
     --root) command=${4-} ;;
@@ -13,7 +11,7 @@ choose() { # DIRECTORY ARGUMENT...
     @HOT@)
       program=$1/$command.js
       export DENO_DIR="$1/cache/hot"
-      export DENO_V8_FLAGS=--no-lazy,--max-opt=0,--min-semi-space-size=16
+      export DENO_V8_FLAGS=@HOT_V8_FLAGS@
       ;;
     *)
       program=$1/whole.js
