@@ -15,7 +15,6 @@ import {
   O_NOFOLLOW,
   O_PATH,
   S_IFDIR,
-  S_IFIFO,
   S_IFLNK,
   SyscallError,
   trySyscall,
@@ -24,7 +23,6 @@ import {
   type Attributes,
   cBytes,
   components,
-  type Found,
   fromText,
   isOfTheKernel,
   openIn,
@@ -35,6 +33,7 @@ import {
   type TarHeader,
   Tree,
   walk,
+  writeEntry,
 } from "../image/mod.ts";
 import {
   baseOf,
@@ -171,8 +170,10 @@ export async function copyTree(
     const parts = [...prefix, ...components(entry.name)];
     if (parts.length === 0) continue; // The directory that is copied into stays as it is.
     try {
-      if (!await writeEntry(tree, entry, parts, prefix, dress)) {
-        copied.leftOut++;
+      const attributes = { ...dress(entry), mtimeSeconds: entry.mtimeSeconds };
+      const linkedParts = () => [...prefix, ...components(entry.linkName)];
+      if (!await writeEntry(tree, { entry, parts, attributes, linkedParts })) {
+        copied.leftOut++; // A device, which nobody has allowed the other side.
         continue;
       }
     } catch (cause) {
@@ -188,34 +189,4 @@ export async function copyTree(
   }
   for (const act of finish.reverse()) act();
   return copied;
-}
-
-/** @returns false for what is left out: devices, which nobody has allowed the other side */
-async function writeEntry(
-  tree: Tree,
-  entry: Found,
-  parts: string[],
-  prefix: string[],
-  dress: Dress,
-): Promise<boolean> {
-  const attributes = { ...dress(entry), mtimeSeconds: entry.mtimeSeconds };
-  switch (entry.type) {
-    case "directory":
-      tree.directory(parts, attributes);
-      return true;
-    case "file":
-      await tree.file(parts, attributes, entry.body);
-      return true;
-    case "symlink":
-      tree.symlink(parts, attributes, entry.linkName);
-      return true;
-    case "hardlink":
-      tree.hardlink(parts, [...prefix, ...components(entry.linkName)]);
-      return true;
-    case "fifo":
-      tree.node(parts, attributes, S_IFIFO, [0, 0]);
-      return true;
-    default:
-      return false;
-  }
 }

@@ -7,11 +7,12 @@
  *
  * @module
  */
-import { type Fd, S_IFBLK, S_IFCHR, S_IFIFO, SyscallError } from "../../ffi/mod.ts";
+import { type Fd, S_IFBLK, S_IFCHR, SyscallError } from "../../ffi/mod.ts";
 import { shown } from "./bytes.ts";
 import { readTar, type TarEntry, type TarLimits } from "./tar_read.ts";
 import { components, TarError } from "./tar_entry.ts";
 import { type Attributes, Tree, type TreeOptions } from "./tree.ts";
+import { writeEntry } from "./write_entry.ts";
 import { isPortableXattr } from "./xattr.ts";
 
 /** What may be unpacked, and how much of it. */
@@ -97,27 +98,10 @@ async function write(
   if (parts.length === 0 && entry.type !== "directory") {
     throw new TarError("the root itself is no directory");
   }
-  switch (entry.type) {
-    case "directory":
-      tree.directory(parts, attributes);
-      return true;
-    case "file":
-      await tree.file(parts, attributes, entry.body);
-      return true;
-    case "symlink":
-      if (entry.linkName === "") throw new TarError("a link to nothing");
-      tree.symlink(parts, attributes, entry.linkName);
-      return true;
-    case "hardlink":
-      tree.hardlink(parts, components(entry.linkName));
-      return true;
-    case "fifo":
-      tree.node(parts, attributes, S_IFIFO, [0, 0]);
-      return true;
-    case "character-device":
-    case "block-device":
-      return device(tree, entry, parts, attributes, options);
-  }
+  if (entry.type === "symlink" && entry.linkName === "") throw new TarError("a link to nothing");
+  const linkedParts = () => components(entry.linkName);
+  return await writeEntry(tree, { entry, parts, attributes, linkedParts }) ||
+    device(tree, entry, parts, attributes, options);
 }
 
 /** A character device 0:0 is overlayfs's whiteout: in a lower directory it would hide things, so never. */

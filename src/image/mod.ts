@@ -31,4 +31,5 @@ export { tarStream, type TarStreamOptions } from "./tar_stream.ts";
 export { TAR_END, tarHeader, tarPadding } from "./tar_write.ts";
 export { type Attributes, Tree } from "./tree.ts";
 export { type Found, namesIn, readLink, reopen, walk, type WalkOptions } from "./walk.ts";
+export { writeEntry } from "./write_entry.ts";
 export { xattrsOf } from "./xattr.ts";

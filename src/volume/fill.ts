@@ -1,5 +1,5 @@
 import { AT_FDCWD, type Fd, SyscallError, trySyscall } from "../../ffi/mod.ts";
-import { components, Tree, walk } from "../image/mod.ts";
+import { components, Tree, walk, writeEntry } from "../image/mod.ts";
 import { dataOf, VolumeError } from "./store.ts";
 
 /** How a volume is filled. */
@@ -18,7 +18,7 @@ const EEXIST = 17, ENOTEMPTY = 39;
 
 /**
  * Gives an empty volume the files of the image's directory, and its owner and permissions. Devices
- * are left out. A volume that has files is left as it is.
+ * and pipes are left out. A volume that has files is left as it is.
  *
  * The files are copied beside the volume's and take their place by rename, so that an interrupted
  * copy is begun again. Who calls it holds the volume alone.
@@ -60,14 +60,15 @@ async function copy(from: Fd, tree: Tree, shift: IdShift): Promise<void> {
       uid: shift(entry.uid, "uid"),
       gid: shift(entry.gid, "gid"),
     };
-    if (entry.type === "directory") {
-      tree.directory(parts, attributes);
-      directories.push([parts, entry.mode, entry.mtimeSeconds]);
-    } else if (parts.length === 0) {
+    const isDirectory = entry.type === "directory";
+    if (parts.length === 0 && !isDirectory) {
       throw new VolumeError("a volume is filled from a directory alone");
-    } else if (entry.type === "file") await tree.file(parts, attributes, entry.body);
-    else if (entry.type === "symlink") tree.symlink(parts, attributes, entry.linkName);
-    else if (entry.type === "hardlink") tree.hardlink(parts, components(entry.linkName));
+    }
+    if (isDirectory) directories.push([parts, entry.mode, entry.mtimeSeconds]);
+    const linkedParts = () => components(entry.linkName);
+    if (entry.type !== "fifo") {
+      await writeEntry(tree, { entry, parts, attributes, linkedParts });
+    }
   }
   for (const [parts, mode, mtimeSeconds] of directories.reverse()) {
     tree.finishDirectory(parts, { mode, mtimeSeconds });
