@@ -9,11 +9,12 @@ const requires = ["root", "command:busybox", "not-vm"] as const;
 test("-v binds a file of the host on a file, which need not be there", { requires }, async (t) => {
   const source = `${t.directory}/file`;
   await Deno.writeTextFile(source, "of the host\n");
+  const own = ["--rootfs", await t.ownRootfs()];
   for (const target of ["/etc/passwd", "/new/file"]) {
-    const { code, out, err } = await t.run(["-v", `${source}:${target}`], ["cat", target]);
+    const { code, out, err } = await t.run([...own, "-v", `${source}:${target}`], ["cat", target]);
     assert.equal(`${code} ${out}`, "0 of the host\n", err);
   }
-  const { code } = await t.run(["-v", `${source}:/file:ro`], ["sh", "-c", "echo x >/file"]);
+  const { code } = await t.run([...own, "-v", `${source}:/file:ro`], ["sh", "-c", "echo x >/file"]);
   assert.equal(code, 1);
   assert.equal(await Deno.readTextFile(source), "of the host\n");
 });

@@ -46,7 +46,7 @@ test(
       ...flags,
       "sh",
       "-c",
-      "echo x >/new; echo v >/data/v; exec sleep 100",
+      "echo x >/written; echo v >/data/v; exec sleep 100",
     );
     await ok(t, "start", "made");
     while ((await t.minictr(["exec", "made", "cat", "/data/v"])).out !== "v\n");
@@ -61,11 +61,11 @@ test(
       if (state === "stopped") await ok(t, "stop", "-t", "0", "made");
       await ok(t, "export", "-o", archive, "made");
       const lines = await list(archive);
-      assert.ok(lines.includes("-rw-r--r-- 0/0 new"), `${state}: ${lines.join("\n")}`);
+      assert.ok(lines.includes("-rw-r--r-- 0/0 written"), `${state}: ${lines.join("\n")}`);
       assert.ok(lines.includes("-rw-r--r-- 7/8 etc/group"), state);
       assert.ok(lines.some((line) => / data\/$/.test(line)), state);
       assert.deepEqual(lines.filter((line) => / (data|proc|sys)\/./.test(line)), [], state);
-      const { out } = await t.start(["tar", "-xOf", archive, "new"]).ended;
+      const { out } = await t.start(["tar", "-xOf", archive, "written"]).ended;
       assert.equal(out, "x\n");
     }
     await ok(t, "rm", "made");
@@ -73,6 +73,6 @@ test(
       await ok(t, "rootfs", "build", "tar", "-q", "--name", "again", `${t.directory}/stopped.tar`),
       "again\n",
     );
-    assert.equal(await ok(t, "run", "--rm", "--network", "none", "again", "cat", "/new"), "x\n");
+    assert.equal(await ok(t, "run", "--rm", "--network", "none", "again", "cat", "/written"), "x\n");
   },
 );

@@ -144,6 +144,7 @@ async function inScratch(
   try {
     await Promise.race([body(scratch), timeUp]);
   } catch (cause) {
+    await removeContainers(scratch);
     await clear(scratch, 0);
     throw cause;
   } finally {
@@ -151,6 +152,13 @@ async function inScratch(
   }
   const left = await clear(scratch, 2000);
   if (left.length > 0) throw new Error(`the test left behind:\n${describe(left)}`);
+}
+
+/** Of a test that failed: their control groups carry no name of the test's. */
+async function removeContainers(scratch: Scratch): Promise<void> {
+  const { out, code } = await scratch.minictr(["ps", "-aq", "--no-trunc"]);
+  const ids = out.split("\n").filter((id) => id !== "");
+  if (code === 0 && ids.length > 0) await scratch.minictr(["rm", "-f", ...ids]);
 }
 
 /** Removes, and returns, what is left after `graceMs`. */
