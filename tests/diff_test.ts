@@ -73,6 +73,9 @@ test(
       await ok(t, "rootfs", "build", "tar", "-q", "--name", "again", `${t.directory}/stopped.tar`),
       "again\n",
     );
-    assert.equal(await ok(t, "run", "--rm", "--network", "none", "again", "cat", "/written"), "x\n");
+    assert.equal(
+      await ok(t, "run", "--rm", "--network", "none", "again", "cat", "/written"),
+      "x\n",
+    );
   },
 );

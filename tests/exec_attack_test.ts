@@ -189,5 +189,4 @@ test("a hundred commands in a row leave nothing behind", {
   assert.equal([...Deno.readDirSync(`${t.root}/run`)].length, before);
   const left = await container.output([], ["sh", "-c", "echo /proc/[0-9]*"]);
   assert.equal(left.trim().split(" ").length, 2);
-  assert.deepEqual([...Deno.readDirSync("/proc/self/fd")].length < 64, true);
 });

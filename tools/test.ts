@@ -25,6 +25,8 @@ const SUITES: Readonly<Record<string, readonly string[]>> = {
 /** The tests' TMPDIR, which must be empty after them. */
 const TEMPORARY = `${RUN_DIRECTORY}/tmp`;
 const LIMIT_MS = 60 * 60_000;
+/** Files of system tests at a time: they wait more than they work. */
+const JOBS = 3;
 
 interface Tally {
   passed: number;
@@ -50,10 +52,17 @@ async function runSuite(places: readonly string[], tally: Tally): Promise<void> 
   const args = ["test", "-A", "--no-lock", "--no-check", ...(IN_VM ? ["--cached-only"] : [])];
   const present = places.filter(hasTests);
   if (present.length === 0) return;
+  // The others change the process that they are in: its signals, its namespaces.
+  if (present.every((place) => place.startsWith("tests"))) args.push("--parallel");
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args, ...present],
     cwd: PROJECT,
-    env: { MINICTR_TEST_RUN: RUN_DIRECTORY, TMPDIR: TEMPORARY, NO_COLOR: "1" },
+    env: {
+      MINICTR_TEST_RUN: RUN_DIRECTORY,
+      TMPDIR: TEMPORARY,
+      NO_COLOR: "1",
+      DENO_JOBS: `${JOBS}`,
+    },
     stdin: "null",
     stdout: "piped",
   }).spawn();
