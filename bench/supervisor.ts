@@ -1,9 +1,10 @@
 /**
- * Containers in the background beside podman's: what a supervisor costs, and how fast output is logged.
+ * Containers in the background beside podman's and containerd's: what a supervisor costs, and how fast
+ * output is logged.
  *
  *     deno run -A bench/supervisor.ts [--containers 100] [--megabytes 200]
  */
-import { median, whyNot } from "./pairs.ts";
+import { median } from "./pairs.ts";
 
 const project = new URL("..", import.meta.url).pathname;
 const containers = numberOf("containers", 100), megabytes = numberOf("megabytes", 200);
@@ -17,30 +18,107 @@ const SOURCE = [Deno.execPath(), "run", "-A", "--quiet", "--no-lock", `${project
 /** An engine under its own directories. */
 interface Engine {
   name: string;
-  words: string[];
-  /** In front of the root filesystem of a `run -d`. */
-  run: string[];
+  /** Starts a command in the background. */
+  run(command: string[]): Started;
   /** The command line of the process beside each container. */
   beside: RegExp;
+}
+
+/** A container, and the words of what is done with it. */
+interface Started {
+  /** Ends when it does; absent where nothing logs its output. */
+  wait?: string[];
+  remove: string[][];
+}
+
+/** An engine with docker's words. */
+function likeDocker(words: string[], flags: string[]): Engine["run"] {
+  return (command) => {
+    const id = output([
+      ...[...words, "run", "-d", "--network", "none", ...flags],
+      ...["--rootfs", rootfs, ...command],
+    ]);
+    return { wait: [...words, "wait", id], remove: [[...words, "rm", "-f", id]] };
+  };
+}
+
+const PODMAN = [
+  ...["podman", "--root", `${scratch}/podman`, "--runroot", `${scratch}/podman.run`],
+  ...["--cgroup-manager", "cgroupfs", "--runtime", "runc"],
+];
+const PODMAN_FLAGS = [
+  ...["--log-driver", "k8s-file"],
+  ...["--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1024:1024"],
+];
+const CTR = ["ctr", "--address", `${scratch}/containerd.sock`];
+
+let count = 0;
+
+function runByContainerd(command: string[]): Started {
+  const id = `bench-${++count}`;
+  output([...CTR, "run", "-d", "--rootfs", rootfs, id, ...command]);
+  return {
+    remove: [[...CTR, "task", "rm", "-f", id], [...CTR, "container", "rm", id]],
+  };
 }
 
 const ENGINES: Engine[] = [
   {
     name: "minictr",
-    words: [...SOURCE, "--root", `${scratch}/minictr`],
-    run: ["--network", "none"],
+    run: likeDocker([...SOURCE, "--root", `${scratch}/minictr`], []),
     beside: /^minictr-supervisor /,
   },
   {
     name: "podman, conmon",
-    words: [
-      ...["podman", "--root", `${scratch}/podman`, "--runroot", `${scratch}/podman.run`],
-      ...["--cgroup-manager", "cgroupfs", "--runtime", "runc"],
-    ],
-    run: ["--network", "none", "--log-driver", "k8s-file", "--ulimit", "nofile=1024:4096"],
+    run: likeDocker(PODMAN, PODMAN_FLAGS),
     beside: /^\/usr\/bin\/conmon /,
   },
+  {
+    name: "containerd, containerd-shim-runc-v2",
+    run: runByContainerd,
+    beside: /^\S*containerd-shim-runc-v2 /,
+  },
 ];
+
+/** The daemon that shims belong to, under directories of its own; ends when it is disposed of. */
+async function containerd(): Promise<AsyncDisposable> {
+  const config = `version = 2
+root = "${scratch}/containerd"
+state = "${scratch}/containerd.run"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+address = "${scratch}/containerd.sock"
+`;
+  Deno.writeTextFileSync(`${scratch}/containerd.toml`, config);
+  const command = new Deno.Command("containerd", {
+    args: ["--config", `${scratch}/containerd.toml`, "--log-level", "error"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  });
+  let child: Deno.ChildProcess | undefined;
+  try {
+    child = command.spawn();
+    const TRIES = 100;
+    for (let tries = 0; tries < TRIES && !exists(`${scratch}/containerd.sock`); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } catch { /* It is not installed: its row is left out. */ }
+  return {
+    async [Symbol.asyncDispose]() {
+      child?.kill("SIGTERM");
+      await child?.status;
+    },
+  };
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 function numberOf(flag: string, otherwise: number): number {
   const at = Deno.args.indexOf(`--${flag}`);
@@ -54,9 +132,18 @@ function output(words: string[]): string {
   return new TextDecoder().decode(stdout).trim();
 }
 
-function runWords({ words, run }: Engine, command: string[], more: string[] = []): string[] {
-  const limits = words[0] === "podman" ? ["--ulimit", "nproc=1024:1024"] : [];
-  return [...words, "run", "-d", ...run, ...limits, ...more, "--rootfs", rootfs, ...command];
+function remove({ remove }: Started): void {
+  remove.forEach(output);
+}
+
+/** What an engine says where it cannot run a command. */
+function failure(engine: Engine): string | undefined {
+  try {
+    remove(engine.run(["/bin/sleep", "1000"]));
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message.split("\n")[0] : String(error);
+  }
 }
 
 /** KiB of a process that are its own; proc_pid_smaps_rollup(5). */
@@ -73,7 +160,7 @@ function processesLike(pattern: RegExp): number[] {
   return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => {
     try {
       const line = Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
-      // The container's directory, which minictr's supervisor has open, or conmon's pidfile and log.
+      // minictr's supervisor has the container's directory open; the others are given paths.
       return pid > 0 && pattern.test(line) &&
         (line.includes(scratch) || Deno.readLinkSync(`/proc/${pid}/fd/4`).startsWith(scratch));
     } catch {
@@ -84,28 +171,26 @@ function processesLike(pattern: RegExp): number[] {
 
 /** The memory of what is beside idle containers: of one, and of all. */
 function memory(engine: Engine): string {
-  const ids = Array.from(
-    { length: containers },
-    () => output(runWords(engine, ["/bin/sleep", "1000"])),
-  );
-  const all = processesLike(engine.beside).map(privateKib);
-  for (const id of ids) output([...engine.words, "rm", "-f", id]);
-  const sum = all.reduce((a, b) => a + b, 0);
-  return `| ${engine.name} | ${all.length} | ${median(all)} | ${(sum / 1024).toFixed(1)} |`;
+  const all = Array.from({ length: containers }, () => engine.run(["/bin/sleep", "1000"]));
+  const each = processesLike(engine.beside).map(privateKib);
+  all.forEach(remove);
+  const sum = each.reduce((a, b) => a + b, 0);
+  return `| ${engine.name} | ${each.length} | ${median(each)} | ${(sum / 1024).toFixed(1)} |`;
 }
 
-/** From the start of a container that writes so much to the end of it. */
-function throughput(engine: Engine): string {
+/** From the start of a container that writes so much to the end of it; without a log, none. */
+function throughput(engine: Engine): string | undefined {
   const line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde";
   const script = `yes ${line} | head -c ${megabytes * 1_000_000}`;
-  const times = Array.from({ length: 3 }, () => {
+  const times: number[] = [];
+  for (let round = 0; round < 3; round++) {
     const start = performance.now();
-    const id = output(runWords(engine, ["/bin/sh", "-c", script]));
-    output([...engine.words, "wait", id]);
-    const time = performance.now() - start;
-    output([...engine.words, "rm", id]);
-    return time / 1000;
-  });
+    const started = engine.run(["/bin/sh", "-c", script]);
+    if (started.wait) output(started.wait);
+    times.push((performance.now() - start) / 1000);
+    remove(started);
+    if (!started.wait) return undefined;
+  }
   const seconds = median(times);
   return `| ${engine.name} | ${seconds.toFixed(2)} | ${(megabytes / seconds).toFixed(0)} |`;
 }
@@ -117,8 +202,9 @@ try {
   for (const name of ["sh", "true", "sleep", "yes", "head"]) {
     Deno.symlinkSync("busybox", `${rootfs}/bin/${name}`);
   }
+  await using _daemon = await containerd();
   const engines = ENGINES.filter((engine) => {
-    const why = whyNot({ name: engine.name, words: runWords(engine, ["/bin/true"], ["--rm"]) });
+    const why = failure(engine);
     if (why !== undefined) console.log(`- ${engine.name} is left out: ${why}`);
     return why === undefined;
   });
@@ -127,7 +213,9 @@ try {
   for (const engine of engines) console.log(memory(engine));
   console.log(`\n| ${megabytes} MB of output logged by | seconds, median of 3 | MB/s |`);
   console.log("| --- | ---: | ---: |");
-  for (const engine of engines) console.log(throughput(engine));
+  for (const row of engines.map(throughput)) {
+    if (row !== undefined) console.log(row);
+  }
 } finally {
   await new Promise((resolve) => setTimeout(resolve, 2000)); // What --rm takes away afterwards.
   new Deno.Command("rm", { args: ["-rf", "--one-file-system", scratch] }).outputSync();
