@@ -72,40 +72,29 @@ export const kill: Run = async (args, root) => {
 };
 
 /** `minictr pause` */
-export const pause: Run = async (args, root) => {
-  const grammar = PAUSE;
-  const line = parseCommandLine(grammar, args);
-  if (helped(grammar, line.help)) return 0;
-  const roots = rootsBelow(root);
-  const { running } = await import("../container/stop.ts");
-  return await forEach(grammar, roots, line.operands, (known) => {
-    const host = readCgroupHost();
-    const { cgroup } = running(roots, known);
-    if (isFrozen(host, cgroup)) {
-      throw new ContainerError(`container "${known.name}" is paused already`);
-    }
-    freeze(host, cgroup);
-    note(roots, "pause", known);
-  });
-};
+export const pause: Run = (args, root) => setFrozen(true, args, root);
 
 /** `minictr unpause` */
-export const unpause: Run = async (args, root) => {
-  const grammar = UNPAUSE;
-  const line = parseCommandLine(grammar, args);
-  if (helped(grammar, line.help)) return 0;
+export const unpause: Run = (args, root) => setFrozen(false, args, root);
+
+async function setFrozen(wanted: boolean, args: string[], root?: string): Promise<number> {
+  const grammar = wanted ? PAUSE : UNPAUSE;
+  const { operands, help } = parseCommandLine(grammar, args);
+  if (helped(grammar, help)) return 0;
   const roots = rootsBelow(root);
   const { running } = await import("../container/stop.ts");
-  return await forEach(grammar, roots, line.operands, (known) => {
+  return await forEach(grammar, roots, operands, (known) => {
     const host = readCgroupHost();
     const { cgroup } = running(roots, known);
-    if (!isFrozen(host, cgroup)) {
-      throw new ContainerError(`container "${known.name}" is not paused`);
+    if (isFrozen(host, cgroup) === wanted) {
+      const how = wanted ? "is paused already" : "is not paused";
+      throw new ContainerError(`container "${known.name}" ${how}`);
     }
-    thaw(host, cgroup);
-    note(roots, "unpause", known);
+    if (wanted) freeze(host, cgroup);
+    else thaw(host, cgroup);
+    note(roots, wanted ? "pause" : "unpause", known);
   });
-};
+}
 
 function note(roots: Roots, action: "pause" | "unpause", { id, name, definition }: Known): void {
   noteEvent(roots, action, definition ? subjectOf(definition) : { id, name });
