@@ -11,6 +11,7 @@
 export * from "./constants.ts";
 export { ERRNO, errnoName, errnoText, SyscallError } from "./errno.ts";
 export { Fd } from "./fd.ts";
+export { type Locked, lockWithin, lockWithinSync, tryLock } from "./flock.ts";
 export { catchSignals } from "./signal_handler.ts";
 export {
   addressOf,

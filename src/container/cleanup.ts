@@ -1,8 +1,8 @@
+import { type Fd, tryLock } from "../../ffi/mod.ts";
 import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
 import { killAll } from "../cgroup/processes.ts";
 import { remove } from "../cgroup/remove.ts";
 import {
-  lockFile,
   readState,
   removeState,
   type Roots,
@@ -88,12 +88,12 @@ export async function repair(roots: Roots, except: string): Promise<number> {
 }
 
 /** The lock of a directory that nobody holds; one that is being made may not have it yet. */
-function abandoned(directory: string): ReturnType<typeof lockFile> {
+function abandoned(directory: string): Fd | undefined {
   try {
     const { mtime } = Deno.statSync(directory);
     const isNew = directory.includes(`/${UNSEEN}`);
     if (isNew && mtime && Date.now() - mtime.getTime() < HALF_MADE_MS) return undefined;
-    return lockFile(`${directory}/lock`, isNew);
+    return tryLock(`${directory}/lock`, isNew ? "new file" : "file") ?? undefined;
   } catch {
     return undefined; // Gone meanwhile.
   }

@@ -1,20 +1,9 @@
-import {
-  AT_FDCWD,
-  Fd,
-  LOCK_EX,
-  LOCK_NB,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_RDONLY,
-  SyscallError,
-  trySyscall,
-} from "../../ffi/mod.ts";
+import { lockWithin, tryLock } from "../../ffi/mod.ts";
 import { dataDirectory, type Definition, readDefinition } from "./definition.ts";
 import { ContainerError } from "./find.ts";
 import type { Roots } from "./state.ts";
 
-const WAIT_MS = 60_000, POLL_MS = 10;
-const ENOENT = -2;
+const WAIT_MS = 60_000;
 
 /** A container whose definition nobody else changes meanwhile. */
 export interface HeldDefinition extends Disposable {
@@ -31,26 +20,13 @@ export interface HeldDefinition extends Disposable {
  * @throws {ContainerError} if the container is gone, or another command keeps it too long
  */
 export async function holdDefinition(roots: Roots, id: string): Promise<HeldDefinition> {
-  const path = dataDirectory(roots, id);
-  const opened = trySyscall("openat", AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-  if (opened === ENOENT) throw new ContainerError(`there is no container "${id.slice(0, 12)}"`);
-  if (opened < 0) throw new SyscallError(`cannot open "${path}"`, -opened);
-  const fd = new Fd(opened);
-  try {
-    for (const until = performance.now() + WAIT_MS;;) {
-      if (trySyscall("flock", fd.number, LOCK_EX | LOCK_NB) === 0) break;
-      if (performance.now() >= until) {
-        throw new ContainerError(
-          `container "${id.slice(0, 12)}" is held by another command: try again`,
-        );
-      }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-    const definition = readDefinition(roots, id); // Whoever held it may have removed it.
-    if (!definition) throw new ContainerError(`there is no container "${id.slice(0, 12)}"`);
-    return { definition, [Symbol.dispose]: () => fd.close() };
-  } catch (error) {
-    fd.close();
-    throw error;
+  const short = id.slice(0, 12);
+  const fd = await lockWithin(WAIT_MS, () => tryLock(dataDirectory(roots, id), "directory"));
+  if (fd === undefined) {
+    throw new ContainerError(`container "${short}" is held by another command: try again`);
   }
+  const definition = fd && readDefinition(roots, id); // Whoever held it may have removed it.
+  if (fd && definition) return { definition, [Symbol.dispose]: () => fd.close() };
+  fd?.close();
+  throw new ContainerError(`there is no container "${short}"`);
 }

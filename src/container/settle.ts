@@ -1,10 +1,10 @@
-import { SIGKILL, trySyscall } from "../../ffi/mod.ts";
+import { SIGKILL, tryLock, trySyscall } from "../../ffi/mod.ts";
 import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
 import { cleanUp } from "./cleanup.ts";
 import { noteEnd } from "./end.ts";
 import { ContainerError } from "./find.ts";
 import { isWaiting } from "./live.ts";
-import { lockFile, readState, type Roots, type State, stateDirectory } from "./state.ts";
+import { readState, type Roots, type State, stateDirectory } from "./state.ts";
 
 const LOCK_WAIT_MS = 60_000, POLL_MS = 10;
 
@@ -24,7 +24,7 @@ export async function settled(roots: Roots, { id, created }: State): Promise<voi
   for (const until = performance.now() + LOCK_WAIT_MS;;) {
     if (!current()) return;
     {
-      using lock = lockFile(`${directory}/lock`);
+      using lock = tryLock(`${directory}/lock`);
       const state = lock && current();
       if (state) return await takeAway(roots, directory, state);
     }

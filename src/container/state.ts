@@ -1,16 +1,4 @@
-import {
-  AT_FDCWD,
-  Fd,
-  LOCK_EX,
-  LOCK_NB,
-  O_CLOEXEC,
-  O_CREAT,
-  O_RDWR,
-  SyscallError,
-  trySyscall,
-} from "../../ffi/mod.ts";
-
-const ENOENT = -2;
+import { type Fd, tryLock } from "../../ffi/mod.ts";
 
 /** Where minictr keeps what it knows. */
 export interface Roots {
@@ -94,7 +82,7 @@ export function createState(roots: Roots, state: State): Held {
   const directory = stateDirectory(roots, state.id);
   const making = `${containers(roots)}/${UNSEEN}${state.id}`;
   Deno.mkdirSync(making, { recursive: true, mode: 0o700 });
-  const lock = lockFile(`${making}/lock`, true);
+  const lock = tryLock(`${making}/lock`, "new file");
   if (!lock) throw new Error(`cannot create container "${state.id}": it is being created already`);
   try {
     writeState(making, state);
@@ -140,32 +128,6 @@ function isState(value: unknown): value is State {
   return typeof value === "object" && value !== null && "version" in value &&
     value.version === 1 && "id" in value && typeof value.id === "string" &&
     "cgroup" in value && typeof value.cgroup === "string";
-}
-
-/**
- * Takes a lock; undefined while another process holds it, or where there is no such file (any more)
- * and none is to be created. The kernel lets go when its holder dies.
- */
-export function lockFile(path: string, create = false): Fd | undefined {
-  const how = O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0);
-  const opened = trySyscall("openat", AT_FDCWD, path, how, 0o600);
-  if (opened === ENOENT) return undefined;
-  if (opened < 0) throw new SyscallError(`cannot open "${path}"`, -opened);
-  const fd = new Fd(opened);
-  // Who held it may have removed it, and a new one may have taken its place: that is not ours.
-  if (trySyscall("flock", fd.number, LOCK_EX | LOCK_NB) === 0 && (create || isAt(path, fd))) {
-    return fd;
-  }
-  fd.close();
-  return undefined;
-}
-
-function isAt(path: string, fd: Fd): boolean {
-  try {
-    return Deno.statSync(path).ino === Deno.statSync(`/proc/self/fd/${fd.number}`).ino;
-  } catch {
-    return false;
-  }
 }
 
 /** The directories of all containers; with `unseen`, also those half made or half removed. */

@@ -11,6 +11,7 @@
  * @see flock(2), rename(2)
  * @module
  */
+import { lockWithin, tryLock } from "../../ffi/mod.ts";
 import { isRootfsName, storeDirectory } from "./builtin.ts";
 import { usersOf } from "./usage.ts";
 
@@ -70,7 +71,7 @@ export async function addRootfs(
   using _building = await locked(dataRoot, () => {
     removeLeftovers(dataRoot);
     Deno.mkdirSync(directory, { mode: 0o700 });
-    return tryLock(`${directory}/lock`);
+    return tryLock(`${directory}/lock`, "new file");
   });
   try {
     const tree = `${directory}/rootfs`;
@@ -143,29 +144,16 @@ function removeLeftovers(dataRoot: string): void {
     const path = `${store}/${name}`;
     if (name.startsWith(REMOVING)) removeTree(path);
     if (!name.startsWith(BUILDING)) continue;
-    using lock = tryLock(`${path}/lock`);
+    using lock = tryLock(`${path}/lock`, "new file");
     if (lock) removeTree(path);
   }
 }
 
-/** A held flock(2), or `undefined` when another process has it. */
-function tryLock(path: string): Deno.FsFile | undefined {
-  const file = Deno.openSync(path, { create: true, write: true, mode: 0o600 });
-  if (file.tryLockSync(true)) return file;
-  file.close();
-  return undefined;
-}
-
 async function locked<T>(dataRoot: string, act: () => T): Promise<T> {
   const path = `${storeDirectory(dataRoot)}/${LOCK}`;
-  for (const end = Date.now() + LOCK_TIMEOUT_MS;;) {
-    using lock = tryLock(path);
-    if (lock) return act();
-    if (Date.now() > end) {
-      throw new StoreError(`cannot lock "${path}" within ${LOCK_TIMEOUT_MS / 1000} s`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  using lock = await lockWithin(LOCK_TIMEOUT_MS, () => tryLock(path, "new file"));
+  if (lock) return act();
+  throw new StoreError(`cannot lock "${path}" within ${LOCK_TIMEOUT_MS / 1000} s`);
 }
 
 function makeStore(dataRoot: string): void {

@@ -5,18 +5,7 @@
  * A lease is void after a reboot, and when its container's directory is gone, so that neither a
  * crash nor a forgotten clean-up ever exhausts a subnet.
  */
-import {
-  AT_FDCWD,
-  Fd,
-  LOCK_EX,
-  LOCK_NB,
-  O_CLOEXEC,
-  O_CREAT,
-  O_RDWR,
-  syscall,
-  SyscallError,
-  trySyscall,
-} from "../../ffi/mod.ts";
+import { lockWithinSync, tryLock } from "../../ffi/mod.ts";
 import {
   addressAt,
   contains,
@@ -65,9 +54,7 @@ interface Leases {
   endpoints: Endpoint[];
 }
 
-const EAGAIN = -11;
 const LOCK_TIMEOUT_MS = 20_000;
-const LOCK_PAUSE_MS = 2;
 
 /**
  * Does something while no other minictr of this root changes networks; flock(2).
@@ -76,25 +63,15 @@ const LOCK_PAUSE_MS = 2;
  */
 export function withNetworkLock<T>(roots: Roots, act: () => T): T {
   const directory = `${roots.run}/networks`;
-  using fd = openLock(directory);
-  const deadline = Date.now() + LOCK_TIMEOUT_MS;
-  for (;;) {
-    const result = trySyscall("flock", fd.number, LOCK_EX | LOCK_NB);
-    if (result === 0) return act();
-    if (result !== EAGAIN) throw new SyscallError(`cannot lock "${directory}"`, -result);
-    if (Date.now() > deadline) {
-      throw new Error(`cannot lock "${directory}": another minictr has held it for 20 s`);
-    }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_PAUSE_MS);
+  const attempt = () => tryLock(`${directory}/lock`, "new file");
+  let lock = lockWithinSync(LOCK_TIMEOUT_MS, attempt);
+  if (lock === null) {
+    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    lock = lockWithinSync(LOCK_TIMEOUT_MS, attempt);
   }
-}
-
-function openLock(directory: string): Fd {
-  const how = O_RDWR | O_CLOEXEC | O_CREAT;
-  const opened = trySyscall("openat", AT_FDCWD, `${directory}/lock`, how, 0o600);
-  if (opened >= 0) return new Fd(opened);
-  Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
-  return new Fd(syscall("openat", AT_FDCWD, `${directory}/lock`, how, 0o600));
+  using held = lock;
+  if (!held) throw new Error(`cannot lock "${directory}": another minictr has held it for 20 s`);
+  return act();
 }
 
 /** The endpoints on a network, those of containers that are gone left out. */

@@ -1,16 +1,12 @@
 import {
   AT_FDCWD,
-  Fd,
-  LOCK_EX,
-  LOCK_NB,
-  O_CLOEXEC,
-  O_CREAT,
-  O_RDWR,
+  type Fd,
+  lockWithinSync,
   RENAME_NOREPLACE,
   SyscallError,
+  tryLock,
   trySyscall,
 } from "../../ffi/mod.ts";
-import { statusOf } from "../image/mod.ts";
 
 /** What is known of a volume: its volume.json. */
 export interface Volume {
@@ -32,8 +28,8 @@ export class VolumeError extends Error {
 const ANONYMOUS = "com.docker.volume.anonymous";
 const NEW = ".new-", REMOVING = ".removing-";
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-const ENOENT = 2, EEXIST = 17, EWOULDBLOCK = 11;
-const LOCK_WAIT_MS = 20_000, POLL_MS = 5;
+const EEXIST = 17;
+const LOCK_WAIT_MS = 20_000;
 
 /** The directory of all volumes. */
 function store(dataRoot: string): string {
@@ -124,7 +120,7 @@ export function readVolume(dataRoot: string, name: string): Volume | undefined {
  */
 export function removeVolume(dataRoot: string, name: string, usersOf: () => string[]): void {
   if (!readVolume(dataRoot, name)) throw new VolumeError(`there is no volume "${name}"`);
-  using lock = tryLock(dataRoot, name);
+  using lock = tryLock(lockOf(dataRoot, name), "new file");
   if (lock === null) return;
   const users = lock ? usersOf() : ["another command"];
   if (users.length > 0) {
@@ -142,15 +138,15 @@ export function removeVolume(dataRoot: string, name: string, usersOf: () => stri
  * @throws {VolumeError} where it is not there any more, or another keeps it too long
  */
 export function holdVolume(dataRoot: string, name: string): Fd {
-  for (const end = performance.now() + LOCK_WAIT_MS;;) {
-    const lock = tryLock(dataRoot, name);
-    if (lock === null) throw new VolumeError(`there is no volume "${name}"`);
-    if (lock) return lock;
-    if (performance.now() > end) {
-      throw new VolumeError(`volume "${name}" is held by another command`);
-    }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
-  }
+  const lock = lockWithinSync(LOCK_WAIT_MS, () => tryLock(lockOf(dataRoot, name), "new file"));
+  if (lock === null) throw new VolumeError(`there is no volume "${name}"`);
+  if (lock === undefined) throw new VolumeError(`volume "${name}" is held by another command`);
+  return lock;
+}
+
+/** Made where it is missing; it is not where the volume's directory is not. */
+function lockOf(dataRoot: string, name: string): string {
+  return `${store(dataRoot)}/${name}/lock`;
 }
 
 /** Bytes of a volume's files. */
@@ -171,27 +167,6 @@ export function volumeSize(dataRoot: string, name: string): number {
   return below(dataOf(dataRoot, name));
 }
 
-/** A lock; undefined while others have it; null where the name is no volume any more. */
-function tryLock(dataRoot: string, name: string): Fd | undefined | null {
-  const path = `${store(dataRoot)}/${name}/lock`;
-  const open = () => trySyscall("openat", AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600);
-  const opened = open();
-  if (opened === -ENOENT) return null;
-  if (opened < 0) throw new SyscallError(`cannot open "${path}"`, -opened);
-  const fd = new Fd(opened);
-  const locked = trySyscall("flock", fd.number, LOCK_EX | LOCK_NB);
-  if (locked === -EWOULDBLOCK) {
-    fd.close();
-    return undefined;
-  }
-  // While it was waited for, the volume may have been removed, and another have its name.
-  const again = open();
-  using now = again < 0 ? undefined : new Fd(again);
-  if (now && statusOf(now).identity === statusOf(fd).identity) return fd;
-  fd.close();
-  return now ? undefined : null;
-}
-
 /** @returns false where the name is taken */
 function make(dataRoot: string, volume: Volume): boolean {
   const scratch = `${store(dataRoot)}/${NEW}${crypto.randomUUID()}`;
@@ -199,8 +174,7 @@ function make(dataRoot: string, volume: Volume): boolean {
   Deno.mkdirSync(store(dataRoot), { recursive: true, mode: 0o700 });
   Deno.chmodSync(store(dataRoot), 0o700); // Whoever made it, with whatever umask.
   Deno.mkdirSync(scratch, { mode: 0o700 });
-  using lock = new Fd(newLock(`${scratch}/lock`)); // Whoever lists volumes leaves it alone.
-  trySyscall("flock", lock.number, LOCK_EX | LOCK_NB);
+  using _ = tryLock(`${scratch}/lock`, "new file"); // Whoever lists volumes leaves it alone.
   Deno.mkdirSync(`${scratch}/_data`);
   Deno.chmodSync(`${scratch}/_data`, 0o755);
   Deno.writeTextFileSync(`${scratch}/volume.json`, `${JSON.stringify(volume, null, 2)}\n`, {
@@ -213,18 +187,11 @@ function make(dataRoot: string, volume: Volume): boolean {
   return false;
 }
 
-function newLock(path: string): number {
-  const fd = trySyscall("openat", AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600);
-  if (fd < 0) throw new SyscallError(`cannot create "${path}"`, -fd);
-  return fd;
-}
-
 /** A directory that its maker does not hold any more. */
 function removeLeftover(path: string): void {
-  const fd = trySyscall("openat", AT_FDCWD, `${path}/lock`, O_RDWR | O_CLOEXEC, 0);
-  if (fd < 0 && path.includes(`/${NEW}`)) return; // Its lock is the first that is made in it.
-  using lock = fd < 0 ? undefined : new Fd(fd);
-  if (lock && trySyscall("flock", lock.number, LOCK_EX | LOCK_NB) !== 0) return;
+  using lock = tryLock(`${path}/lock`);
+  if (lock === undefined) return;
+  if (lock === null && path.includes(`/${NEW}`)) return; // Its lock is the first that is made in it.
   try {
     Deno.removeSync(path, { recursive: true });
   } catch (error) {
