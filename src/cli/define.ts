@@ -1,5 +1,6 @@
 import { DEFAULT_LOG, type Definition, writeDefinition } from "../container/definition.ts";
 import { noteEvent, subjectOf } from "../container/events.ts";
+import { claimName } from "../container/claim.ts";
 import type { RunOptions } from "../container/mod.ts";
 import { BUILTIN } from "../image/builtin.ts";
 import type { RootSource } from "../plan/mod.ts";
@@ -15,8 +16,7 @@ const NO_FILES = { hostname: "", made: [], addHosts: [], dns: [], dnsSearch: [],
 /** Writes down the container that the flags of `run -d` or `create` ask for; nothing is started. */
 export async function define(options: RunOptions, made: RunSpec, line: Line): Promise<void> {
   const { engine, spec } = made;
-  const { id, cidfile } = options;
-  if (cidfile !== undefined) Deno.writeTextFileSync(cidfile, id, { createNew: true });
+  const { id } = options;
   const definition: Definition = {
     version: 1,
     id,
@@ -40,12 +40,23 @@ export async function define(options: RunOptions, made: RunSpec, line: Line): Pr
     createSources: engine.createSources,
     ...options.volumes ? { volumes: options.volumes } : {},
   };
-  await writeDefinition(options.roots, definition, spec);
+  await writeDown(definition, spec, options);
   if (options.volumes) {
     const { prepareVolumes } = await import("../container/volumes.ts");
     await prepareVolumes(options.roots, options.volumes, { id, root: options.root, spec });
   }
   noteEvent(options.roots, "create", subjectOf(definition));
+}
+
+/** Of two that are created with the same name, the second one fails here: it has made nothing. */
+async function writeDown(
+  definition: Definition,
+  spec: RunSpec["spec"],
+  { id, name, named, roots, cidfile }: RunOptions,
+): Promise<void> {
+  using _ = named ? await claimName(roots, name) : undefined;
+  if (cidfile !== undefined) Deno.writeTextFileSync(cidfile, id, { createNew: true });
+  await writeDefinition(roots, definition, spec);
 }
 
 /** The root filesystem as the user named it. */

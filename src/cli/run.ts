@@ -5,8 +5,9 @@ import { runContainer } from "../container/run.ts";
 import { type Roots, rootsBelow, stateDirectory } from "../container/state.ts";
 import type { RootSource } from "../plan/mod.ts";
 import type { Spec } from "../spec/mod.ts";
-import { type CommandLine, parseCommandLine } from "./grammar.ts";
+import { type CommandLine, parseCommandLine, parsed } from "./grammar.ts";
 import { hostLookups } from "./host.ts";
+import { parseName } from "./name.ts";
 import { RUN } from "./run_flags.ts";
 import { type RunSpec, specFromFlags } from "./run_spec.ts";
 import { UsageError } from "./usage_error.ts";
@@ -75,10 +76,12 @@ async function fromBundle(line: Line, directory: string, roots: Roots): Promise<
     Deno.readTextFileSync(`${bundle}/config.json`),
   );
   const path = spec.root?.path ?? "rootfs";
+  const { name } = line.flags;
   const id = newId();
   const options: RunOptions = {
     id,
-    name: line.flags.name ?? id.slice(0, 12),
+    name: name === undefined ? id.slice(0, 12) : parsed("--name", name, parseName),
+    named: name !== undefined,
     roots,
     root: { kind: "directory", path: path.startsWith("/") ? path : `${bundle}/${path}` },
     interactive: true,
@@ -121,11 +124,12 @@ export async function fromFlags(line: Line, roots: Roots): Promise<Wanted & { ma
     if (size) spec.process.consoleSize = size;
   }
   const { etcFiles, networkRequest } = await import("./surroundings.ts");
-  const name = await nameFor(engine.name, roots);
+  const name = engine.name ?? (await import("../container/name.ts")).madeUpName();
   const network = await networkRequest(made, id, name);
   const options: RunOptions = {
     id,
     name,
+    named: engine.name !== undefined,
     roots,
     root,
     interactive: engine.interactive || onTerminal,
@@ -253,14 +257,6 @@ async function filterFor({ spec, seccomp }: RunSpec): Promise<Pick<RunOptions, "
 async function filterOf(spec: Spec): Promise<Pick<RunOptions, "seccomp">> {
   if (!spec.linux?.seccomp) return {};
   return { seccomp: await (await import("./seccomp.ts")).filterOf(spec.linux.seccomp) };
-}
-
-/** A name that no other container has: the one that was asked for, or one made up. */
-async function nameFor(asked: string | undefined, roots: Roots): Promise<string> {
-  const { checkName, madeUpName } = await import("../container/name.ts");
-  if (asked === undefined) return madeUpName();
-  await checkName(roots, asked);
-  return asked;
 }
 
 /** 64 hexadecimal digits that no other container has. */

@@ -22,6 +22,8 @@ export const SUBNET_PREFIX = "subnet ";
 export interface RunOptions {
   id: string;
   name: string;
+  /** Whether somebody chose the name, which another container may have; else it is made up. */
+  named?: boolean;
   roots: Roots;
   root: RootSource;
   /** Whether the container reads the caller's standard input. */

@@ -1,6 +1,3 @@
-import { ContainerError } from "./find.ts";
-import type { Roots } from "./state.ts";
-
 const QUALITIES =
   ("able bold brave brisk calm clear clever cool crisp deft eager fair fast fine fond " +
     "fresh glad grand green kind keen light lively lucky merry mild neat nimble noble plain proud " +
@@ -17,19 +14,4 @@ export function madeUpName(): string {
   const [a = 0, b = 0, c = 0] = crypto.getRandomValues(new Uint16Array(3));
   const digits = (c & 0xfff).toString(16).padStart(3, "0");
   return `${QUALITIES[a % QUALITIES.length]}_${THINGS[b % THINGS.length]}_${digits}`;
-}
-
-/**
- * Makes sure that no container has a name yet.
- *
- * @throws {ContainerError}
- */
-export async function checkName(roots: Roots, name: string): Promise<void> {
-  const { knownContainers } = await import("./list.ts");
-  const taken = knownContainers(roots).find((known) => known.name === name);
-  if (!taken) return;
-  throw new ContainerError(
-    `the name "${name}" is already in use by container ${taken.id.slice(0, 12)}: ` +
-      `remove or rename that one, or choose another name`,
-  );
 }

@@ -3,7 +3,7 @@ import { noteEvent, subjectOf } from "./events.ts";
 import { ContainerError } from "./find.ts";
 import { holdDefinition } from "./hold.ts";
 import type { Known } from "./list.ts";
-import { checkName } from "./name.ts";
+import { claimName } from "./claim.ts";
 import { readState, type Roots, stateDirectory, writeState } from "./state.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function renameContainer(roots: Roots, known: Known, name: string):
   if (definition.name === name) {
     throw new ContainerError(`cannot rename "${name}": that is its name already`);
   }
-  await checkName(roots, name);
+  using _ = await claimName(roots, name);
   const { network } = definition;
   const renamed = { ...definition, name, ...network ? { network: { ...network, name } } : {} };
   changeDefinition(roots, renamed);

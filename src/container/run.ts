@@ -6,7 +6,7 @@ import { attendTo } from "./foreground.ts";
 import { runningAs, writeSpec } from "./live.ts";
 import { makeFiles, ownUserNamespace, planRun, type RunOptions, stateOf } from "./make.ts";
 import { assemblePlan, start, type StartOptions } from "./start.ts";
-import { createState, writeState } from "./state.ts";
+import { createState, type Held, type State, writeState } from "./state.ts";
 
 /**
  * Runs a container in the foreground: makes it, waits for its end, takes it away.
@@ -23,11 +23,8 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
   const startOptions: StartOptions = { fallbackPath: `${roots.run}/stage.${id}` };
   if (options.trace) Object.assign(startOptions, { trace: true, onTrace: options.trace });
   const assembled = assemblePlan(plan, startOptions);
-  if (options.cidfile !== undefined) {
-    Deno.writeTextFileSync(options.cidfile, id, { createNew: true });
-  }
   const signals = catchSignals();
-  using held = createState(roots, state);
+  using held = await writeDown(state, options);
   try {
     const onReady = await makeFiles(spec, options, held.directory);
     const started = start(assembled, { ...startOptions, onReady: ({ pid }) => onReady(pid) });
@@ -46,4 +43,14 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
     await cleanUp(roots, held.directory, state, host);
     await repair(roots, held.directory);
   }
+}
+
+/** Of two that are started with the same name, the second one fails here: it has made nothing. */
+async function writeDown(
+  state: State,
+  { id, name, named, roots, cidfile }: RunOptions,
+): Promise<Held> {
+  using _ = named ? await (await import("./claim.ts")).claimName(roots, name) : undefined;
+  if (cidfile !== undefined) Deno.writeTextFileSync(cidfile, id, { createNew: true });
+  return createState(roots, state);
 }

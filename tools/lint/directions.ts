@@ -76,6 +76,7 @@ export const DOORS: readonly string[] = [
   "src/container/users.ts",
   "src/container/stop.ts",
   "src/container/remove.ts",
+  "src/container/claim.ts",
   "src/container/name.ts",
   "src/container/log.ts",
   "src/container/live.ts",
