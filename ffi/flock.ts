@@ -10,6 +10,7 @@ import {
 } from "./constants.ts";
 import { SyscallError } from "./errno.ts";
 import { Fd } from "./fd.ts";
+import { sleep } from "./sleep.ts";
 import { trySyscall } from "./syscall.ts";
 
 const ENOENT = -2, EWOULDBLOCK = -11;
@@ -46,31 +47,20 @@ export function tryLock(path: string, kind: Locked = "file"): Fd | undefined | n
 }
 
 /**
- * Tries again and again while others hold a lock. Polled, since flock(2) itself has no time limit.
+ * Tries again and again while others hold a lock; blocks this thread. Polled, since flock(2) itself has
+ * no time limit.
  *
  * @param attempt as {@link tryLock}
  * @returns undefined if they still have it after `limitMs`
  */
-export async function lockWithin(
-  limitMs: number,
-  attempt: () => Fd | undefined | null,
-): Promise<Fd | undefined | null> {
-  for (const end = performance.now() + limitMs;;) {
-    const lock = attempt();
-    if (lock !== undefined || performance.now() >= end) return lock;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-/** The same for who may not let anything else happen meanwhile. */
-export function lockWithinSync(
+export function lockWithin(
   limitMs: number,
   attempt: () => Fd | undefined | null,
 ): Fd | undefined | null {
   for (const end = performance.now() + limitMs;;) {
     const lock = attempt();
     if (lock !== undefined || performance.now() >= end) return lock;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
+    sleep(POLL_MS);
   }
 }
 

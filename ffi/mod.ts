@@ -11,8 +11,9 @@
 export * from "./constants.ts";
 export { ERRNO, errnoName, errnoText, SyscallError } from "./errno.ts";
 export { Fd } from "./fd.ts";
-export { type Locked, lockWithin, lockWithinSync, tryLock } from "./flock.ts";
+export { type Locked, lockWithin, tryLock } from "./flock.ts";
 export { catchSignals } from "./signal_handler.ts";
+export { sleep } from "./sleep.ts";
 export {
   addressOf,
   ARCH,

@@ -3,6 +3,8 @@
  * @module
  */
 
+import { sleep } from "../../ffi/mod.ts";
+
 /** Names for which Deno's errors have no `code`, only "(os error 19)"; errno(3). */
 const uncoded: Record<string, string> = {
   "3": "ESRCH",
@@ -83,11 +85,6 @@ export function describeProcesses(ids: number[]): string {
   }).join(", ");
 }
 
-/** Blocks this thread. */
-function pause(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
-}
-
 /**
  * Asks again and again, after 0.1 ms at first and 10 ms at last, until the answer is yes.
  * @returns false where the time ran out first
@@ -96,7 +93,7 @@ export function waitUntil(condition: () => boolean, timeoutMs: number): boolean 
   const end = performance.now() + timeoutMs;
   for (let ms = 0.1; !condition(); ms = Math.min(ms * 2, 10)) {
     if (performance.now() >= end) return false;
-    pause(ms);
+    sleep(ms);
   }
   return true;
 }

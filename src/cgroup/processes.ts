@@ -2,9 +2,12 @@
  * The processes of a live cgroup: who they are, and how they all end.
  * @module
  */
+import { SIGKILL, SyscallError, trySyscall } from "../../ffi/mod.ts";
 import { thawAll } from "./freeze.ts";
 import { cgroupDirectories, type CgroupHost, controllerDirectory } from "./host.ts";
-import { describeProcesses, errnoOf, subtree, textOf, waitUntil, writeIfThere } from "./live.ts";
+import { describeProcesses, subtree, textOf, waitUntil, writeIfThere } from "./live.ts";
+
+const ESRCH = 3;
 
 /**
  * Ids, as this process sees them, of all processes in the cgroup and in those below it, in any
@@ -63,11 +66,8 @@ export function killAll(host: CgroupHost, path: string, timeoutMs = 10_000): voi
 }
 
 function kill(id: number): void {
-  try {
-    Deno.kill(id, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) && errnoOf(error) !== "ESRCH") throw error;
-  }
+  const killed = trySyscall("kill", id, SIGKILL);
+  if (killed < 0 && killed !== -ESRCH) throw new SyscallError(`cannot kill process ${id}`, -killed);
 }
 
 /** v1's pids.max at 0 until disposed of. */

@@ -133,7 +133,7 @@ async function candidates(
     }
     case "root filesystems": {
       const { listRootfs } = await import("../image/mod.ts");
-      return (await listRootfs(roots.data)).map(({ name, source }) => [name, source]);
+      return listRootfs(roots.data).map(({ name, source }) => [name, source]);
     }
     case "signals": {
       const { SIGNALS } = await import("./signal.ts");

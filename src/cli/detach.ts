@@ -19,7 +19,7 @@ export async function runSupervised(
   const { detach, detachKeys } = made.engine;
   const keys = await detachKeysOf(detachKeys);
   await define(options, made, line);
-  const held = await holdDefinition(roots, id);
+  const held = holdDefinition(roots, id);
   try {
     if (!detach) {
       const { runKept } = await import("../container/kept.ts");

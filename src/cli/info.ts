@@ -62,12 +62,12 @@ export async function run(args: string[], root: string | undefined): Promise<num
   }
   // `info NAME` is what some engines call `inspect NAME`.
   if (operands.length > 0) return await (await import("./inspect.ts")).run(args, root);
-  const info = await read(rootsBelow(root));
+  const info = read(rootsBelow(root));
   console.log(flags.format === "json" ? JSON.stringify(info) : text(info));
   return 0;
 }
 
-async function read(roots: Roots): Promise<Info> {
+function read(roots: Roots): Info {
   const counts = countByStatus(roots);
   const cgroups = readCgroupHost();
   const isHybrid = cgroups.version === 1 && cgroups.unified !== undefined;
@@ -77,7 +77,7 @@ async function read(roots: Roots): Promise<Info> {
     ContainersPaused: counts.get("paused") ?? 0,
     ContainersStopped: ["created", "exited", "dead"]
       .reduce((sum, status) => sum + (counts.get(status) ?? 0), 0),
-    Images: await countRoots(roots.data),
+    Images: countRoots(roots.data),
     Driver: "overlay",
     RootDir: roots.data,
     StateDir: roots.run,
@@ -105,9 +105,9 @@ function countByStatus(roots: Roots): Map<string, number> {
   return counts;
 }
 
-async function countRoots(data: string): Promise<number> {
+function countRoots(data: string): number {
   try {
-    return (await listRootfs(data)).length;
+    return listRootfs(data).length;
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied) return 0;
     throw error;

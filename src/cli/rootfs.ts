@@ -29,7 +29,12 @@ export async function run(args: string[], root: string | undefined): Promise<num
   throw new UsageError(`"rootfs" has the commands build, ls, rm and pack; it ${got}`);
 }
 
-const COMMANDS = new Map([["build", build], ["ls", list], ["list", list], ["rm", remove], [
+type Subcommand = (args: string[], defaultRoot: string) => Promise<number> | number;
+
+const COMMANDS = new Map<string, Subcommand>([["build", build], ["ls", list], ["list", list], [
+  "rm",
+  remove,
+], [
   "pack",
   pack,
 ]]);
@@ -112,7 +117,7 @@ function orderOf(
 async function list(args: string[], defaultRoot: string): Promise<number> {
   const { flags, help } = parseCommandLine(ROOTFS_LS, args);
   if (help) return print(helpText(ROOTFS_LS));
-  const all = await listRootfs(flags.root ?? defaultRoot);
+  const all = listRootfs(flags.root ?? defaultRoot);
   if (flags.json) return print(JSON.stringify(all, null, 2));
   const rows = all.map((meta) => ({
     Name: meta.name,
@@ -139,14 +144,14 @@ const ROOTS: Listing = {
   quiet: "Name",
 };
 
-async function remove(args: string[], defaultRoot: string): Promise<number> {
+function remove(args: string[], defaultRoot: string): number {
   const { flags, operands, help } = parseCommandLine(ROOTFS_RM, args);
   if (help) return print(helpText(ROOTFS_RM));
   if (operands.length === 0) throw wrongUse(ROOTFS_RM, "name what to remove");
   const failures: unknown[] = [];
   for (const name of operands) {
     try {
-      await removeRootfs(flags.root ?? defaultRoot, name);
+      removeRootfs(flags.root ?? defaultRoot, name);
       print(name);
     } catch (error) {
       failures.push(error);

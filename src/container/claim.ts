@@ -17,7 +17,7 @@ const WAIT_MS = 20_000;
 export async function claimName(roots: Roots, name: string): Promise<Disposable> {
   const directory = `${roots.run}/names`, path = `${directory}/${name}`;
   Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const lock = await lockWithin(WAIT_MS, () => tryLock(path, "new file"));
+  const lock = lockWithin(WAIT_MS, () => tryLock(path, "new file"));
   if (!lock) {
     throw new ContainerError(`the name "${name}" is already in use: another command holds it`);
   }

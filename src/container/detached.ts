@@ -200,7 +200,7 @@ export async function afterEnd(roots: Roots, id: string, lockDescriptor: number)
     await cleanUp(roots, directory, state, host);
   }
   if (!readDefinition(roots, id)) return;
-  using held = await holdDefinition(roots, id);
+  using held = holdDefinition(roots, id);
   const { definition } = held;
   if (readState(directory)) return; // Somebody has started it already.
   const { forget } = await import("./forget.ts");

@@ -19,9 +19,9 @@ export interface HeldDefinition extends Disposable {
  *
  * @throws {ContainerError} if the container is gone, or another command keeps it too long
  */
-export async function holdDefinition(roots: Roots, id: string): Promise<HeldDefinition> {
+export function holdDefinition(roots: Roots, id: string): HeldDefinition {
   const short = id.slice(0, 12);
-  const fd = await lockWithin(WAIT_MS, () => tryLock(dataDirectory(roots, id), "directory"));
+  const fd = lockWithin(WAIT_MS, () => tryLock(dataDirectory(roots, id), "directory"));
   if (fd === undefined) {
     throw new ContainerError(`container "${short}" is held by another command: try again`);
   }

@@ -48,7 +48,7 @@ export async function removeContainer(
 async function removeIfStill(roots: Roots, id: string, volumes: boolean): Promise<boolean> {
   let state: State | undefined;
   {
-    using held = await holdDefinition(roots, id);
+    using held = holdDefinition(roots, id);
     state = readState(stateDirectory(roots, id));
     if (!state) {
       const { definition } = held;

@@ -19,7 +19,7 @@ export async function renameContainer(roots: Roots, known: Known, name: string):
       `cannot rename "${known.name}": it runs in the foreground of its minictr`,
     );
   }
-  using held = await holdDefinition(roots, id);
+  using held = holdDefinition(roots, id);
   const { definition } = held;
   if (definition.name === name) {
     throw new ContainerError(`cannot rename "${name}": that is its name already`);

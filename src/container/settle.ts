@@ -1,4 +1,4 @@
-import { SIGKILL, tryLock, trySyscall } from "../../ffi/mod.ts";
+import { SIGKILL, sleep, tryLock, trySyscall } from "../../ffi/mod.ts";
 import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
 import { cleanUp } from "./cleanup.ts";
 import { noteEnd } from "./end.ts";
@@ -31,7 +31,7 @@ export async function settled(roots: Roots, { id, created }: State): Promise<voi
     if (performance.now() >= until) {
       throw new ContainerError(`container "${id.slice(0, 12)}" is held by another command`);
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    sleep(POLL_MS);
   }
 }
 

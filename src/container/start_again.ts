@@ -44,7 +44,7 @@ export async function startAgain(
   for (let round = 0; round < ROUNDS; round++) {
     let state: State | undefined;
     {
-      using held = await holdDefinition(roots, id);
+      using held = holdDefinition(roots, id);
       state = readState(stateDirectory(roots, id));
       if (!state) {
         markStopped(roots, id, false);
@@ -107,7 +107,7 @@ async function filterOf({ linux }: Awaited<ReturnType<typeof readDefinedSpec>>) 
 export async function afterWait(roots: Roots, id: string, lockDescriptor: number): Promise<void> {
   using lock = new Fd(lockDescriptor);
   const directory = stateDirectory(roots, id);
-  using held = await holdDefinition(roots, id);
+  using held = holdDefinition(roots, id);
   const state = readState(directory);
   if (!state?.waiter) return;
   await cleanUp(roots, directory, state, readCgroupHost());

@@ -42,7 +42,7 @@ export function running(roots: Roots, known: Known): State & Running {
 export async function killContainer(roots: Roots, known: Known, signal: number): Promise<void> {
   const { definition } = known;
   const final = signal === SIGKILL || signal === (definition?.stopSignal ?? 15);
-  const state = final ? await stateToStop(roots, known) : known.state;
+  const state = final ? stateToStop(roots, known) : known.state;
   if (final && state && isWaiting(state)) return await settled(roots, state);
   const live = running(roots, { ...known, ...state ? { state } : {} });
   sendSignal(live, signal);
@@ -95,7 +95,7 @@ export async function stopContainer(
   signal: number,
   timeoutMs: number,
 ): Promise<Stopped> {
-  const state = await stateToStop(roots, known);
+  const state = stateToStop(roots, known);
   const { name, definition } = known;
   if (!state) return "not running";
   if (!isRunning(state)) {
@@ -131,10 +131,10 @@ async function endProcesses(
  * Notes that a container is to be stopped, ends a wait for its restart, and returns its state; nobody
  * is just starting it then.
  */
-async function stateToStop(roots: Roots, known: Known): Promise<State | undefined> {
+function stateToStop(roots: Roots, known: Known): State | undefined {
   const { id, definition } = known;
   if (!definition) return known.state;
-  using _ = await holdDefinition(roots, id);
+  using _ = holdDefinition(roots, id);
   const state = readState(stateDirectory(roots, id));
   if (!state) return undefined; // It was not stopped: it had ended.
   markStopped(roots, id, true);

@@ -35,7 +35,7 @@ export async function updateContainer(roots: Roots, known: Known, change: Change
   if (!known.definition) {
     throw new ContainerError(`cannot update "${name}": it runs in the foreground of its minictr`);
   }
-  using held = await holdDefinition(roots, id);
+  using held = holdDefinition(roots, id);
   const { restart: policy, ...definition } = held.definition;
   if (change.restart && definition.remove) {
     throw new ContainerError(`cannot update "${name}": --rm excludes a restart policy`);

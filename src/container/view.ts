@@ -64,7 +64,7 @@ export async function viewOf(roots: Roots, known: Known): Promise<View> {
 
 async function stopped(roots: Roots, id: string): Promise<View> {
   using cleanup = new DisposableStack();
-  const held = cleanup.use(await holdDefinition(roots, id));
+  const held = cleanup.use(holdDefinition(roots, id));
   const spec = await readDefinedSpec(roots, id);
   const { root, trees } = await open(roots, held.definition, spec);
   cleanup.use(root);

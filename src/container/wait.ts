@@ -1,3 +1,4 @@
+import { sleep } from "../../ffi/mod.ts";
 import { readExit } from "./definition.ts";
 import { ContainerError } from "./find.ts";
 import { isRunning, isWaiting } from "./live.ts";
@@ -20,7 +21,7 @@ export async function endOf(roots: Roots, { id, name, definition }: Known): Prom
   const directory = stateDirectory(roots, id);
   let state = readState(directory);
   while (state && isWaiting(state)) {
-    await pause();
+    sleep(POLL_MS);
     state = readState(directory);
   }
   if (state) await ended(state);
@@ -33,16 +34,12 @@ export async function endOf(roots: Roots, { id, name, definition }: Known): Prom
     if (exit) return exit.status;
     const now = readState(directory);
     if (!now || (!isRunning(now) && !isAlive(now.supervisor))) break;
-    await pause();
+    sleep(POLL_MS);
   }
   const exit = readExit(roots, id);
   if (!state && !exit) return definition.started ? UNSEEN : 0;
   if (!exit && state) await settled(roots, state);
   return exit?.status ?? UNSEEN;
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
 function isAlive(pid: number | undefined): boolean {

@@ -68,7 +68,7 @@ export async function addRootfs(
   makeStore(dataRoot);
   const scratch = `${BUILDING}${crypto.randomUUID()}`;
   const directory = `${storeDirectory(dataRoot)}/${scratch}`;
-  using _building = await locked(dataRoot, () => {
+  using _building = locked(dataRoot, () => {
     removeLeftovers(dataRoot);
     Deno.mkdirSync(directory, { mode: 0o700 });
     return tryLock(`${directory}/lock`, "new file");
@@ -80,7 +80,7 @@ export async function addRootfs(
     const built = await build(tree);
     const meta = describe(name, tree, built);
     Deno.writeTextFileSync(`${directory}/meta.json`, JSON.stringify(meta, null, 2) + "\n");
-    await locked(dataRoot, () => put(dataRoot, name, scratch, replace));
+    locked(dataRoot, () => put(dataRoot, name, scratch, replace));
     return readMeta(dataRoot, name) ?? meta;
   } finally {
     removeTree(directory);
@@ -88,9 +88,9 @@ export async function addRootfs(
 }
 
 /** All roots of the store, by name; removes what interrupted commands have left. */
-export async function listRootfs(dataRoot: string): Promise<RootfsMeta[]> {
+export function listRootfs(dataRoot: string): RootfsMeta[] {
   if (!exists(storeDirectory(dataRoot))) return [];
-  await locked(dataRoot, () => removeLeftovers(dataRoot));
+  locked(dataRoot, () => removeLeftovers(dataRoot));
   return [...Deno.readDirSync(storeDirectory(dataRoot))]
     .filter((entry) => entry.isDirectory && isRootfsName(entry.name))
     .map((entry) => readMeta(dataRoot, entry.name))
@@ -99,12 +99,12 @@ export async function listRootfs(dataRoot: string): Promise<RootfsMeta[]> {
 }
 
 /** @throws {StoreError} when there is none of that name, or a mount still uses it */
-export async function removeRootfs(dataRoot: string, name: string): Promise<void> {
+export function removeRootfs(dataRoot: string, name: string): void {
   checkName(name);
   if (!exists(`${storeDirectory(dataRoot)}/${name}`)) {
     throw new StoreError(`no root filesystem "${name}": "minictr rootfs ls" shows those there are`);
   }
-  await locked(dataRoot, () => {
+  locked(dataRoot, () => {
     removeLeftovers(dataRoot);
     setAside(dataRoot, name);
   });
@@ -149,9 +149,9 @@ function removeLeftovers(dataRoot: string): void {
   }
 }
 
-async function locked<T>(dataRoot: string, act: () => T): Promise<T> {
+function locked<T>(dataRoot: string, act: () => T): T {
   const path = `${storeDirectory(dataRoot)}/${LOCK}`;
-  using lock = await lockWithin(LOCK_TIMEOUT_MS, () => tryLock(path, "new file"));
+  using lock = lockWithin(LOCK_TIMEOUT_MS, () => tryLock(path, "new file"));
   if (lock) return act();
   throw new StoreError(`cannot lock "${path}" within ${LOCK_TIMEOUT_MS / 1000} s`);
 }

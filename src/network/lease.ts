@@ -5,7 +5,7 @@
  * A lease is void after a reboot, and when its container's directory is gone, so that neither a
  * crash nor a forgotten clean-up ever exhausts a subnet.
  */
-import { lockWithinSync, tryLock } from "../../ffi/mod.ts";
+import { lockWithin, tryLock } from "../../ffi/mod.ts";
 import {
   addressAt,
   contains,
@@ -64,10 +64,10 @@ const LOCK_TIMEOUT_MS = 20_000;
 export function withNetworkLock<T>(roots: Roots, act: () => T): T {
   const directory = `${roots.run}/networks`;
   const attempt = () => tryLock(`${directory}/lock`, "new file");
-  let lock = lockWithinSync(LOCK_TIMEOUT_MS, attempt);
+  let lock = lockWithin(LOCK_TIMEOUT_MS, attempt);
   if (lock === null) {
     Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
-    lock = lockWithinSync(LOCK_TIMEOUT_MS, attempt);
+    lock = lockWithin(LOCK_TIMEOUT_MS, attempt);
   }
   using held = lock;
   if (!held) throw new Error(`cannot lock "${directory}": another minictr has held it for 20 s`);

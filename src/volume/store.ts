@@ -1,7 +1,7 @@
 import {
   AT_FDCWD,
   type Fd,
-  lockWithinSync,
+  lockWithin,
   RENAME_NOREPLACE,
   SyscallError,
   tryLock,
@@ -138,7 +138,7 @@ export function removeVolume(dataRoot: string, name: string, usersOf: () => stri
  * @throws {VolumeError} where it is not there any more, or another keeps it too long
  */
 export function holdVolume(dataRoot: string, name: string): Fd {
-  const lock = lockWithinSync(LOCK_WAIT_MS, () => tryLock(lockOf(dataRoot, name), "new file"));
+  const lock = lockWithin(LOCK_WAIT_MS, () => tryLock(lockOf(dataRoot, name), "new file"));
   if (lock === null) throw new VolumeError(`there is no volume "${name}"`);
   if (lock === undefined) throw new VolumeError(`volume "${name}" is held by another command`);
   return lock;
