@@ -120,6 +120,34 @@ test("without glibc the executable says what it needs", {
   assert.match(err, /needs glibc/, hidden);
 });
 
+/** Bytes that Deno has added to the caches beside the programs since these were made. */
+function addedToCache(t: Scratch): number {
+  const programs = `${t.directory}/programs`;
+  const [{ name = "" } = {}] = Deno.readDirSync(programs);
+  return Deno.statSync(`${programs}/${name}/cache/hot/v8_code_cache_v2-wal`).size;
+}
+
+test("what starts and ends containers is compiled beforehand, Deno's own modules too", {
+  requires: NEEDS,
+  timeoutMs: BUILD_MS,
+}, async (t) => {
+  const around = 'exec unshare --net sh -c \'ip link set lo up && exec "$@"\' sh "$@"';
+  const commands = [
+    ["run", "-d", "--name", "one", "sleep", "100"],
+    ["exec", "one", "true"],
+    ["ps"],
+    ["stop", "-t", "0", "one"],
+    ["start", "one"],
+    ["rm", "-f", "one"],
+    ["run", "--network", "none", "-v", "vol:/data", "true"],
+  ];
+  for (const command of commands) {
+    const { code, err } = await portable(t, command, { around });
+    assert.equal(code, 0, err);
+    assert.equal(addedToCache(t), 0, command.join(" "));
+  }
+});
+
 /** Runs a script in a privileged container in which the executable is, and glibc for its Deno. */
 async function nested(t: Scratch, script: string, flags: readonly string[] = []): Promise<Ended> {
   await portable(t, ["version"]); // Copies it.

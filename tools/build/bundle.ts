@@ -101,13 +101,13 @@ function importsWith(instead: Readonly<Record<string, string>>): Record<string, 
 }
 
 /**
- * The table of commands in which only the module of one is imported; for the others `whole` is.
+ * The table of commands in which only the module of one is imported; for the others another file is.
  *
  * @param directory where the table lies: its imports are relative to that
  */
 export function tableOf(
-  { table, module, directory, whole }: Record<
-    "table" | "module" | "directory" | "whole",
+  { table, module, directory, otherwise }: Record<
+    "table" | "module" | "directory" | "otherwise",
     string
   >,
 ): string {
@@ -117,7 +117,7 @@ export function tableOf(
       (_, name) =>
         name === module
           ? `import("file://${directory}/${name}.ts")`
-          : `import((name => name)("${whole}"))`,
+          : `import((name => name)("${otherwise}"))`,
     )
     .replaceAll(/ from "\.\//g, ` from "file://${directory}/`);
 }

@@ -61,17 +61,17 @@ export async function makePrograms(directory: string): Promise<string[]> {
   const main = `${ROOT}main.ts`;
   const commands = `${ROOT}src/cli/mod.ts`;
   const table = Deno.readTextFileSync(commands);
-  const whole = "./whole.js";
+  const again = "./again.js";
   const pieces = PIECES.flatMap((path) => {
     const [name = "", folder = ""] = path.split("/").reverse();
     return [`./${name}`, `../${folder}/${name}`].map((specifier) => [specifier, fileOf(path)]);
   });
-  // The whole program begins anew: what it does not find it builds.
-  const files = Object.fromEntries([...pieces, ["./first_rootfs.ts", whole]]);
+  const files = Object.fromEntries([...pieces, ["./first_rootfs.ts", again]]);
   await bundle(main, `${directory}/whole.js`);
+  await bundle(`${ROOT}tools/build/again.ts`, `${directory}/again.js`);
   for (const [command, module] of Object.entries(HOT)) {
     const own = `${directory}/${command}.ts`;
-    const text = tableOf({ table, module, directory: `${ROOT}src/cli`, whole });
+    const text = tableOf({ table, module, directory: `${ROOT}src/cli`, otherwise: again });
     await Deno.writeTextFile(own, text);
     await bundleCommand(main, `${directory}/${command}.js`, {
       files,

@@ -1,6 +1,7 @@
 how="-A --quiet --no-config --no-lock --no-remote --no-npm --cached-only"
 
-# What V8 has compiled is kept with the program; made with other flags it is of no use.
+# What V8 has compiled is kept with the program; made with other flags it is of no use. "--whole" in
+# front asks for the program that has all.
 choose() { # DIRECTORY ARGUMENT...
   case ${2-} in
     --root) command=${4-} ;;
@@ -26,5 +27,6 @@ start() { # DIRECTORY ARGUMENT...
   choose "$@"
   deno=$1/deno
   shift
+  [ "${1-}" != --whole ] || shift
   exec "$deno" run $how "$program" "$@"
 }
