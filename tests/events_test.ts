@@ -1,5 +1,5 @@
 import assert from "assert";
-import { detached, fails, ok } from "./support/background.ts";
+import { detached, fails, ok, until } from "./support/background.ts";
 import { type Scratch, test } from "./support/mod.ts";
 
 const NEEDS = { requires: ["root", "command:busybox", "not-vm"], timeoutMs: 90_000 } as const;
@@ -17,22 +17,20 @@ test("events tell of a container's life in docker's words and order", NEEDS, asy
   await ok(t, "unpause", "one");
   await ok(t, "rename", "one", "uno");
   await ok(t, "stop", "-t", "0", "uno");
-  await ok(t, "restart", "uno");
+  await ok(t, "restart", "-t", "0", "uno");
+  await ok(t, "restart", "-s", "KILL", "uno");
   await ok(t, "rm", "-f", "uno");
-  const life = ["create", "start", "pause", "unpause", "rename", "die", "stop", "start"];
-  const told = await actions(t);
-  assert.deepEqual(told.filter((action) => action !== "stop" && action !== "die"), [
-    ...life.filter((action) => action !== "stop" && action !== "die"),
-    "restart",
-    "destroy",
+  assert.deepEqual(await actions(t), [
+    ...["create", "start", "pause", "unpause", "rename"],
+    ...["kill", "kill", "die", "stop", "start", "restart"],
+    ...["kill", "die", "stop", "start", "restart"],
+    ...["kill", "die", "destroy"],
   ]);
-  // Who stops it and who sees its end are two processes.
-  assert.deepEqual(told.filter((action) => action === "stop").length, 2);
-  assert.deepEqual(told.filter((action) => action === "die").length, 2);
+  const signals = "{{.Actor.Attributes.signal}}";
+  const killed = ["--filter", "event=kill", "--format", signals];
+  assert.equal(await ok(t, "events", ...ALL, ...killed), "15\n9\n9\n9\n");
   assert.deepEqual(await actions(t, "--filter", "event=start", "--filter", "event=destroy"), [
-    "start",
-    "start",
-    "destroy",
+    ...["start", "start", "start", "destroy"],
   ]);
   assert.deepEqual(await actions(t, "--filter", "label=tier=db"), []);
   const [first = ""] = (await ok(t, "events", ...ALL)).split("\n");
@@ -44,6 +42,78 @@ test("events tell of a container's life in docker's words and order", NEEDS, asy
   const { Action, Actor, timeNano } = JSON.parse(line);
   assert.deepEqual([Action, Actor.Attributes.name, Actor.ID], ["create", "one", id]);
   assert.ok(timeNano > 1e18);
+});
+
+test("a container in the foreground that leaves nothing has its events", NEEDS, async (t) => {
+  const words = ["run", "--rm", "--network", "none", "--label", "a=b", "--name", "one"];
+  await fails(t, 3, ...words, "--rootfs", t.rootfs, "sh", "-c", "exit 3");
+  assert.deepEqual(await actions(t), ["create", "start", "die", "destroy"]);
+  const format = "{{.Actor.Attributes.exitCode}} {{.Actor.Attributes.image}}";
+  const died = ["--filter", "event=die", "--filter", "label=a=b", "--filter", "container=one"];
+  assert.equal(await ok(t, "events", ...ALL, ...died, "--format", format), `3 ${t.rootfs}\n`);
+  const times = await ok(t, "events", ...ALL, "--format", "{{.TimeNano}}");
+  const ordered = times.split("\n").slice(0, -1);
+  assert.deepEqual(ordered, ordered.toSorted());
+  await fails(t, 127, ...words, "--rootfs", t.rootfs, "/nothing");
+  assert.deepEqual((await actions(t)).slice(4), ["create", "destroy"]);
+});
+
+test("a run whose minictr was killed ends in the journal, too", NEEDS, async (t) => {
+  {
+    const words = ["run", "--rm", "--network", "none", "--rootfs", t.rootfs, "sleep", "1000"];
+    await using killed = t.startMinictr(words);
+    await until(() => actions(t), (told) => told.includes("start"));
+    killed.kill("SIGKILL");
+    await killed.ended;
+  }
+  await t.run(["--name", "next"], ["true"]); // Whoever comes next cleans up.
+  const mine = await ok(t, "events", ...ALL, "--format", "{{.Action}} {{.Actor.Attributes.name}}");
+  assert.deepEqual(
+    mine.split("\n").filter((line) => line !== "" && !line.endsWith(" next")).map((line) =>
+      line.split(" ")[0]
+    ),
+    ["create", "start", "die", "destroy"],
+  );
+});
+
+test("exec is told of when it begins and with its exit code", NEEDS, async (t) => {
+  await detached(t, ["--name", "one", "--label", "a=b"], ["sleep", "1000"]);
+  await fails(t, 4, "exec", "one", "sh", "-c", "exit 4");
+  const format = [
+    "--filter",
+    "label=a=b",
+    "--format",
+    "{{.Action}}/{{.Actor.Attributes.exitCode}}",
+  ];
+  const told = await ok(t, "events", ...ALL, ...format);
+  const mine = told.split("\n").filter((line) => line.startsWith("exec"));
+  assert.deepEqual(
+    mine.map((line) => line.replace("<no value>", "")),
+    ["exec_create: sh -c exit 4/", "exec_start: sh -c exit 4/", "exec_die/4"],
+  );
+  assert.deepEqual(await actions(t, "--filter", "event=exec_create"), [
+    "exec_create: sh -c exit 4",
+  ]);
+  await ok(t, "rm", "-f", "one");
+});
+
+test("volumes are told of from their making to their end", NEEDS, async (t) => {
+  await ok(t, "volume", "create", "own");
+  const mounts = ["-v", "own:/own:ro", "-v", "made:/made"];
+  await ok(t, "run", "--rm", "--network", "none", ...mounts, "--rootfs", `${t.rootfs}:O`, "true");
+  await detached(t, ["--name", "one", ...mounts], ["sleep", "1000"]);
+  await ok(t, "rm", "-f", "one");
+  await ok(t, "volume", "rm", "own", "made");
+  const format = ["--filter", "type=volume", "--format", "{{.Action}} {{.Actor.ID}}"];
+  const told = (await ok(t, "events", ...ALL, ...format)).split("\n").slice(0, -1);
+  const used = ["mount own", "mount made", "unmount own", "unmount made"];
+  const wanted = ["create own", "create made", ...used, ...used, "destroy own", "destroy made"];
+  assert.deepEqual(told, wanted);
+  const [line = ""] =
+    (await ok(t, "events", ...ALL, "--filter", "volume=own", "--filter", "event=mount"))
+      .split("\n");
+  assert.match(line, / volume mount own \(container=[0-9a-f]{64}, destination=\/own, /);
+  assert.match(line, /driver=local, propagation=\w*, read\/write=false\)$/);
 });
 
 test(

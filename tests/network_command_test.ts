@@ -220,3 +220,29 @@ test("a kernel without its module for bridges is told of, with what loads it", {
     await modules("echo /sbin/modprobe > /proc/sys/kernel/modprobe; modprobe bridge");
   }
 });
+
+test("events tell of networks and of who is on them", many, async (t) => {
+  await using host = await Host.start(t);
+  await ok(host, "network", "create", "front");
+  const id = (await started(t, host, ["--name", "web", "--network", "front"])).trim();
+  await ok(host, "network", "connect", "bridge", "web");
+  await ok(host, "network", "disconnect", "front", "web");
+  await ok(host, "rm", "-f", "web");
+  await ok(host, "run", "--rm", "--network", "front", "--rootfs", t.rootfs, "true");
+  await ok(host, "network", "rm", "front");
+  const all = ["events", "--since", "1h", "--until", "0s"];
+  const format = ["--format", "{{.Action}} {{.Actor.ID}}"];
+  assert.equal(
+    await ok(host, ...all, "--filter", "type=network", ...format),
+    "create front\nconnect front\nconnect bridge\ndisconnect front\ndisconnect bridge\n" +
+      "connect front\ndisconnect front\ndestroy front\n",
+  );
+  const [line = ""] =
+    (await ok(host, ...all, "--filter", "network=front", "--filter", "event=connect")).split("\n");
+  assert.match(
+    line,
+    new RegExp(` network connect front \\(container=${id}, name=front, type=bridge\\)$`),
+  );
+  const order = await ok(host, ...all, "--format", "{{.Type}} {{.Action}}");
+  assert.match(order, /^network create\ncontainer create\nnetwork connect\ncontainer start\n/);
+});

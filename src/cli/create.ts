@@ -34,7 +34,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
   const { fromFlags } = await import("./run.ts");
   const { options, made } = await fromFlags(line, roots);
   const { define } = await import("./define.ts");
-  await define({ ...options, onNotice: notice }, made, line);
+  await define({ ...options, onNotice: notice }, made);
   console.log(options.id);
   return 0;
 }

@@ -1,29 +1,22 @@
 import { DEFAULT_LOG, type Definition, writeDefinition } from "../container/definition.ts";
-import { noteEvent, subjectOf } from "../container/events.ts";
+import { noteEvent, noteEvents } from "../container/events.ts";
 import { claimName } from "../container/claim.ts";
 import type { RunOptions } from "../container/mod.ts";
-import { BUILTIN } from "../image/builtin.ts";
-import type { RootSource } from "../plan/mod.ts";
-import type { CommandLine } from "./grammar.ts";
-import type { RUN } from "./run_flags.ts";
 import type { RunSpec } from "./run_spec.ts";
-
-/** A command line of `run` or `create`. */
-export type Line = CommandLine<typeof RUN>;
 
 const NO_FILES = { hostname: "", made: [], addHosts: [], dns: [], dnsSearch: [], dnsOptions: [] };
 
 /** Writes down the container that the flags of `run -d` or `create` ask for; nothing is started. */
-export async function define(options: RunOptions, made: RunSpec, line: Line): Promise<void> {
+export async function define(options: RunOptions, made: RunSpec): Promise<void> {
   const { engine, spec } = made;
-  const { id } = options;
+  const { id, roots, image = "" } = options;
   const definition: Definition = {
     version: 1,
     id,
     name: options.name,
     created: new Date().toISOString(),
     root: options.root,
-    image: imageOf(line, options.root),
+    image,
     command: spec.process?.args ?? [],
     remove: engine.remove,
     ...engine.restart ? { restart: engine.restart } : {},
@@ -43,9 +36,12 @@ export async function define(options: RunOptions, made: RunSpec, line: Line): Pr
   await writeDown(definition, spec, options);
   if (options.volumes) {
     const { prepareVolumes } = await import("../container/volumes.ts");
-    await prepareVolumes(options.roots, options.volumes, { id, root: options.root, spec });
+    noteEvents(
+      roots,
+      await prepareVolumes(roots, options.volumes, { id, root: options.root, spec }),
+    );
   }
-  noteEvent(options.roots, "create", subjectOf(definition));
+  noteEvent(roots, "create", definition);
 }
 
 /** Of two that are created with the same name, the second one fails here: it has made nothing. */
@@ -57,16 +53,4 @@ async function writeDown(
   using _ = named ? await claimName(roots, name) : undefined;
   if (cidfile !== undefined) Deno.writeTextFileSync(cidfile, id, { createNew: true });
   await writeDefinition(roots, definition, spec);
-}
-
-/** The root filesystem as the user named it. */
-function imageOf({ flags, operands }: Line, root: RootSource): string {
-  if (flags.rootfs !== undefined) return flags.rootfs;
-  const [first] = operands;
-  if (root.kind === "directory") return first ?? root.path;
-  return first !== undefined && operands.length > 0 && root.lower[0]?.endsWith(`/${first}/rootfs`)
-    ? first
-    : root.lower[0]?.endsWith(`/${BUILTIN}/rootfs`)
-    ? BUILTIN
-    : first ?? BUILTIN;
 }

@@ -1,7 +1,7 @@
 import { startDetached } from "../container/detached.ts";
 import { holdDefinition } from "../container/hold.ts";
 import type { RunOptions } from "../container/mod.ts";
-import { define, type Line } from "./define.ts";
+import { define } from "./define.ts";
 import { parsed } from "./grammar.ts";
 import type { RunSpec } from "./run_spec.ts";
 
@@ -13,12 +13,11 @@ import type { RunSpec } from "./run_spec.ts";
 export async function runSupervised(
   options: RunOptions,
   made: RunSpec,
-  line: Line,
 ): Promise<number> {
   const { roots, id } = options;
   const { detach, detachKeys } = made.engine;
   const keys = await detachKeysOf(detachKeys);
-  await define(options, made, line);
+  await define(options, made);
   const held = holdDefinition(roots, id);
   try {
     if (!detach) {

@@ -8,7 +8,7 @@ import { listed, print } from "./output.ts";
 export const EVENTS = {
   command: "events",
   operands: "",
-  summary: "Print what happens to containers",
+  summary: "Print what happens to containers, networks and volumes",
   examples: [
     ["minictr events", "from now on, until it is interrupted"],
     ["minictr events --since 1h --until 0s --filter container=web", "of the last hour"],
@@ -25,7 +25,8 @@ export const EVENTS = {
         short: "f",
         value: "KEY=VALUE",
         many: true,
-        help: "only those with container=, event=, image=, label=, type=",
+        help:
+          "only those with container=, event=, image=, label=, network=, scope=, type=, volume=",
       },
       { name: "format", value: "FORMAT", help: "json, or a template" },
     ],
@@ -79,17 +80,26 @@ async function eventText(event: Event, format: string | undefined): Promise<stri
 }
 
 const MATCHES: Readonly<Record<string, (event: Event, value: string) => boolean>> = {
-  container: ({ id, Actor }, value) => id.startsWith(value) || Actor.Attributes["name"] === value,
-  // docker's health_status has the status behind it.
-  event: ({ Action }, value) => Action === value || Action.startsWith(`${value}:`),
+  container: isCalled("container"),
+  // docker's health_status and exec_start have more behind them.
+  event: ({ Action }, value) => Action === value || Action.startsWith(`${value}: `),
   image: ({ from }, value) => from === value,
   label: ({ Actor }, value) => {
     const [label, wanted] = cut(value);
     const found = Actor.Attributes[label];
     return found !== undefined && (wanted === undefined || found === wanted);
   },
+  network: isCalled("network"),
+  scope: ({ scope }, value) => scope === value,
   type: ({ Type }, value) => Type === value,
+  volume: isCalled("volume"),
 };
+
+/** By its id, the beginning of that, or its name. */
+function isCalled(type: string): (event: Event, value: string) => boolean {
+  return ({ Type, Actor }, value) =>
+    Type === type && (Actor.ID.startsWith(value) || Actor.Attributes["name"] === value);
+}
 
 /** Of the same key one has to hold, of labels all. */
 function filterOf(texts: readonly string[]): (event: Event) => boolean {

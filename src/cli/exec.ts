@@ -43,7 +43,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
     return (await import("./explain.ts")).printJoin(joined, process, options, flags.json);
   }
   if (flags.trace) options.trace = (await import("./trace.ts")).traceTo(flags.json);
-  return execIn(joined, process, options);
+  return await execIn(joined, process, options);
 }
 
 async function checkMode({ flags }: CommandLine<typeof EXEC>): Promise<void> {

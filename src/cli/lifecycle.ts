@@ -1,10 +1,10 @@
 import { readCgroupHost } from "../cgroup/host.ts";
 import { freeze, isFrozen, thaw } from "../cgroup/mod.ts";
 import { notice } from "../container/console.ts";
-import { noteEvent, subjectOf } from "../container/events.ts";
+import { noteEvent } from "../container/events.ts";
 import { ContainerError, pick } from "../container/find.ts";
 import { type Known, knownContainers, statusOf } from "../container/list.ts";
-import { type Roots, rootsBelow } from "../container/mod.ts";
+import { rootsBelow } from "../container/mod.ts";
 import { forEach } from "./containers.ts";
 import { type Grammar, parseCommandLine, parsed, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
@@ -92,12 +92,8 @@ async function setFrozen(wanted: boolean, args: string[], root?: string): Promis
     }
     if (wanted) freeze(host, cgroup);
     else thaw(host, cgroup);
-    note(roots, wanted ? "pause" : "unpause", known);
+    noteEvent(roots, wanted ? "pause" : "unpause", known.definition ?? known.state ?? known);
   });
-}
-
-function note(roots: Roots, action: "pause" | "unpause", { id, name, definition }: Known): void {
-  noteEvent(roots, action, definition ? subjectOf(definition) : { id, name });
 }
 
 /** `minictr wait`: prints the exit status of each as soon as it has ended. */

@@ -1,3 +1,4 @@
+import { networkEvent, noteEvents } from "../container/events.ts";
 import { pick } from "../container/find.ts";
 import { knownContainers } from "../container/list.ts";
 import { joinNetwork, leaveNetwork } from "../container/membership.ts";
@@ -79,6 +80,7 @@ function create(args: string[], roots: Roots): void {
     ipv6: flags.ipv6,
     ...mtu === undefined ? {} : { mtu },
   });
+  noteEvents(roots, [networkEvent("create", name)]);
   console.log(name);
 }
 
@@ -118,8 +120,7 @@ function remove(args: string[], roots: Roots): void {
   const { operands } = parseCommandLine(NETWORK_RM, args);
   if (operands.length === 0) throw wrongUse(NETWORK_RM, '"network rm" needs a network');
   for (const name of operands) {
-    removeNetwork(roots, known(roots, name).name);
-    console.log(name);
+    takeAway(roots, known(roots, name).name);
   }
 }
 
@@ -128,9 +129,14 @@ function prune(args: string[], roots: Roots): void {
   const used = new Set(allLeases(roots).map(({ network }) => network));
   for (const { name } of listNetworks(roots)) {
     if (used.has(name) || name === DEFAULT_NETWORK) continue;
-    removeNetwork(roots, name);
-    console.log(name);
+    takeAway(roots, name);
   }
+}
+
+function takeAway(roots: Roots, name: string): void {
+  removeNetwork(roots, name);
+  noteEvents(roots, [networkEvent("destroy", name)]);
+  console.log(name);
 }
 
 function connect(args: string[], roots: Roots): void {

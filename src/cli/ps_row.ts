@@ -57,12 +57,12 @@ export interface Candidate {
 export function rowOf(roots: Roots, candidate: Candidate, whole: boolean): Row {
   const { known: { id, name, definition, state }, status, networks } = candidate;
   const created = definition?.created ?? state?.created ?? "";
-  const labels = definition?.labels ?? {};
+  const labels = definition?.labels ?? state?.labels ?? {};
   const cut = (text: string, most: number) =>
     whole || text.length <= most ? text : `${text.slice(0, most - 1)}…`;
   return {
     ID: whole ? id : id.slice(0, ID_LENGTH),
-    Image: definition?.image ?? "",
+    Image: definition?.image ?? state?.image ?? "",
     Command: `"${cut((definition?.command ?? []).join(" "), COMMAND_LENGTH)}"`,
     CreatedAt: listedTime(created),
     RunningFor: ago(Date.parse(created)),

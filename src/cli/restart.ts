@@ -1,4 +1,4 @@
-import { noteEvent, subjectOf } from "../container/events.ts";
+import { noteEvent } from "../container/events.ts";
 import { rootsBelow } from "../container/mod.ts";
 import { startAgain } from "../container/start_again.ts";
 import { stopContainer } from "../container/stop.ts";
@@ -25,6 +25,6 @@ export async function run(args: string[], root: string | undefined): Promise<num
     const { signal, timeoutMs } = how(known);
     if (known.definition) await stopContainer(roots, known, signal, timeoutMs);
     await startAgain(roots, known);
-    if (known.definition) noteEvent(roots, "restart", subjectOf(known.definition));
+    if (known.definition) noteEvent(roots, "restart", known.definition);
   });
 }

@@ -56,7 +56,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
   }
   const options = { ...wanted.options, onNotice: notice };
   if (wanted.made && isKept(line)) {
-    return await (await import("./detach.ts")).runSupervised(options, wanted.made, line);
+    return await (await import("./detach.ts")).runSupervised(options, wanted.made);
   }
   return await runContainer(wanted.spec, options);
 }
@@ -84,6 +84,7 @@ async function fromBundle(line: Line, directory: string, roots: Roots): Promise<
     named: name !== undefined,
     roots,
     root: { kind: "directory", path: path.startsWith("/") ? path : `${bundle}/${path}` },
+    image: bundle,
     interactive: true,
   };
   for (const mount of spec.mounts ?? []) {
@@ -99,7 +100,7 @@ async function fromBundle(line: Line, directory: string, roots: Roots): Promise<
 export async function fromFlags(line: Line, roots: Roots): Promise<Wanted & { made: RunSpec }> {
   const { flags } = line;
   const id = newId();
-  const { root, command } = await rootOf(line, roots, id);
+  const { root, command, image } = await rootOf(line, roots, id);
   // A layer that is to be mounted again must have been synced.
   if (root.kind === "overlay") root.volatile = flags.rm;
   const shell = command.length === 0 && flags.entrypoint === undefined;
@@ -132,6 +133,8 @@ export async function fromFlags(line: Line, roots: Roots): Promise<Wanted & { ma
     named: engine.name !== undefined,
     roots,
     root,
+    image,
+    labels: engine.labels,
     interactive: engine.interactive || onTerminal,
     ...filter,
     ...engine.timeoutMs === undefined ? {} : { timeoutMs: engine.timeoutMs },
@@ -149,22 +152,26 @@ export async function fromFlags(line: Line, roots: Roots): Promise<Wanted & { ma
   return { spec, options, made };
 }
 
-/** The root filesystem that a command line means, and the words of the command. */
+/** The root filesystem that a command line means, as it names it, and the words of the command. */
 async function rootOf(
   { flags, operands }: Line,
   roots: Roots,
   id: string,
-): Promise<{ root: RootSource; command: readonly string[] }> {
+): Promise<{ root: RootSource; command: readonly string[]; image: string }> {
   if (flags.rootfs !== undefined) {
-    return { root: directoryRoot(flags.rootfs, roots, id), command: operands };
+    const image = flags.rootfs;
+    return { root: directoryRoot(image, roots, id), command: operands, image };
   }
   const [first, ...rest] = operands;
   if (first !== undefined && isDirectory(first.replace(/:O$/, ""))) {
-    return { root: directoryRoot(first, roots, id), command: rest };
+    return { root: directoryRoot(first, roots, id), command: rest, image: first };
   }
   const stored = first === undefined ? undefined : knownRootfs(roots, first);
-  if (stored !== undefined) return { root: overlayOn(stored, roots, id), command: rest };
-  return { root: overlayOn(await builtin(flags, roots), roots, id), command: operands };
+  if (first !== undefined && stored !== undefined) {
+    return { root: overlayOn(stored, roots, id), command: rest, image: first };
+  }
+  const root = overlayOn(await builtin(flags, roots), roots, id);
+  return { root, command: operands, image: BUILTIN };
 }
 
 /** The built-in root filesystem, built when it is needed first; only named if nothing is to be done. */

@@ -1,3 +1,4 @@
+import { noteEvents, volumeEvent } from "../container/events.ts";
 import { type Known, knownContainers } from "../container/list.ts";
 import { type Roots, rootsBelow } from "../container/state.ts";
 import { usersOf } from "../container/volumes.ts";
@@ -60,14 +61,20 @@ export async function run(args: string[], root: string | undefined): Promise<num
   return 0;
 }
 
-function create(args: string[], { data }: Roots): void {
+function create(args: string[], roots: Roots): void {
   const { flags, operands: [name, extra] } = parseInterspersed(VOLUME_CREATE, args);
   if (extra !== undefined) throw wrongUse(VOLUME_CREATE, '"volume create" takes one name');
   const labels = Object.fromEntries(flags.label.map((text) => parsePair(text)));
   const options = Object.fromEntries(flags.opt.map((text) => parsePair(text)));
   checkOptions(options);
   const asked = flags.opt.length > 0 ? { options } : {};
-  const volume = createVolume(data, { ...name === undefined ? {} : { name }, labels, ...asked });
+  const isThere = name !== undefined && readVolume(roots.data, name) !== undefined;
+  const volume = createVolume(roots.data, {
+    ...name === undefined ? {} : { name },
+    labels,
+    ...asked,
+  });
+  if (!isThere) noteEvents(roots, [volumeEvent("create", volume.name)]);
   print(`${volume.name}\n`);
 }
 
@@ -171,13 +178,18 @@ function remove(args: string[], roots: Roots): void {
   for (const name of operands) {
     if (flags.force && !readVolume(roots.data, name)) continue;
     try {
-      removeVolume(roots.data, name, () => usersOf(roots, name).map((known) => known.name));
+      takeAway(roots, name);
       print(`${name}\n`);
     } catch (error) {
       failures.push(error);
     }
   }
   if (failures.length > 0) throw new SomeFailed(failures, VOLUME_RM.command, "volumes");
+}
+
+function takeAway(roots: Roots, name: string): void {
+  removeVolume(roots.data, name, () => usersOf(roots, name).map((known) => known.name));
+  noteEvents(roots, [volumeEvent("destroy", name)]);
 }
 
 function prune(args: string[], roots: Roots): void {
@@ -192,7 +204,7 @@ function prune(args: string[], roots: Roots): void {
     if (!passes(volume, flags.filter, false)) continue;
     const size = volumeSize(roots.data, name);
     try {
-      removeVolume(roots.data, name, () => usersOf(roots, name).map((known) => known.name));
+      takeAway(roots, name);
     } catch (error) {
       if (error instanceof VolumeError) continue; // A container has it now.
       throw error;

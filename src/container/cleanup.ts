@@ -40,7 +40,7 @@ export async function cleanUp(
   }
   if (state.networked) {
     const { giveBack } = await import("./networking.ts");
-    attempt(() => giveBack(roots, state.id));
+    attempt(() => giveBack(roots, state.id, state.pid !== undefined));
   }
   if (state.anonymous) {
     const { removeAnonymous } = await import("./volumes.ts");

@@ -12,7 +12,7 @@ import {
   readDefinition,
   wasStopped,
 } from "./definition.ts";
-import { noteEvent, subjectOf } from "./events.ts";
+import { containerEvent, noteEvents } from "./events.ts";
 import type { Attendant } from "./foreground.ts";
 import { holdDefinition } from "./hold.ts";
 import { runningAs, waitingAs, writeSpec } from "./live.ts";
@@ -82,7 +82,7 @@ export async function startSupervised(
   const held = createState(roots, state);
   try {
     if (!definition.started) changeDefinition(roots, { ...definition, started: true });
-    const onReady = await makeFiles(spec, options, held.directory);
+    const { onReady, happened } = await makeFiles(spec, options, held.directory);
     using entered = await ownUserNamespace(spec, `${roots.run}/stage.${id}`);
     let attendant: Attendant | undefined;
     const startOptions: StartOptions = {
@@ -100,7 +100,7 @@ export async function startSupervised(
     const plan = planRun(entered.spec, wanted, host, planSupervised);
     const { pid } = start(assemblePlan(plan, startOptions), startOptions);
     if (!attendant) throw new Error(`cannot start "${definition.name}": it was never ready`);
-    noteEvent(roots, "start", subjectOf(definition));
+    noteEvents(roots, [...happened, containerEvent("start", definition)]);
     if (definition.health) {
       (await import("./health_run.ts")).beginChecks(roots, definition, pid);
     }

@@ -7,7 +7,7 @@ import {
   readExit,
   writeWhole,
 } from "./definition.ts";
-import { noteEvent, subjectOf } from "./events.ts";
+import { deathEvents, noteEvents } from "./events.ts";
 import type { Roots, State } from "./state.ts";
 
 /** Why and how a run of a container ended: `end.json` beside its definition. */
@@ -58,9 +58,8 @@ export async function noteEnd(
   const record = await recordOf(roots, state, host);
   writeEnd(roots, state.id, record);
   const { status, memory } = record;
-  const subject = subjectOf(definition);
-  if (memory && memory.oomKills > 0) noteEvent(roots, "oom", subject);
-  noteEvent(roots, "die", subject, { exitCode: String(status) });
+  const oomKilled = memory !== undefined && memory.oomKills > 0;
+  noteEvents(roots, deathEvents(definition, state, { status, oomKilled }));
   return record;
 }
 

@@ -1,10 +1,9 @@
-import type { Definition } from "./definition.ts";
-import type { Roots } from "./state.ts";
+import type { Roots, State } from "./state.ts";
 
 /** The journal is a new one from this size on; one old one is kept. */
 const LIMIT_BYTES = 1_000_000;
 
-/** What an event is about. */
+/** A container that an event is about. */
 export interface Subject {
   id: string;
   name: string;
@@ -26,54 +25,113 @@ export type Action =
   | "rename"
   | "update"
   | "destroy"
-  | `exec_${"create" | "start" | "die"}`
+  | `exec_${"create" | "start"}: ${string}`
+  | "exec_die"
   | `health_status: ${string}`;
+
+/** An event as it is to be noted. */
+export interface Happening {
+  type: "container" | "network" | "volume";
+  action: string;
+  /** Of a container; of the others their names. */
+  id: string;
+  attributes: Record<string, string>;
+  /** Milliseconds since 1970; absent: now. */
+  atMs?: number;
+}
 
 /** The journal of events below the run root: one line of JSON each, in docker's shape. */
 export function journalPath(roots: Roots): string {
   return `${roots.run}/events`;
 }
 
-/** What an event says of a container that has a definition. */
-export function subjectOf({ id, name, image, labels }: Definition): Subject {
-  return { id, name, image, labels };
-}
-
-/**
- * Notes an event. Whole lines by one write at the end of the file, so that those of several commands
- * do not mix; open(2), O_APPEND. What cannot be noted is lost: no command fails for it.
- */
-export function noteEvent(
-  roots: Roots,
+/** Something that happened to a container. */
+export function containerEvent(
   action: Action,
   { id, name, image = "", labels = {} }: Subject,
   attributes: Record<string, string> = {},
-): void {
-  const nanoseconds = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) *
-    1000n;
-  append(roots, {
-    status: action,
-    id,
-    from: image,
-    Type: "container",
-    Action: action,
-    Actor: { ID: id, Attributes: { ...labels, ...attributes, image, name } },
-    scope: "local",
-    time: Number(nanoseconds / 1_000_000_000n),
-    timeNano: JSON.rawJSON(String(nanoseconds)),
-  });
+): Happening {
+  return { type: "container", action, id, attributes: { ...labels, ...attributes, image, name } };
 }
 
-function append(roots: Roots, event: object): void {
+/** What became of a network. */
+export function networkEvent(
+  action: "create" | "connect" | "disconnect" | "destroy",
+  name: string,
+  container?: string,
+): Happening {
+  const attributes = { ...container === undefined ? {} : { container }, name, type: "bridge" };
+  return { type: "network", action, id: name, attributes };
+}
+
+/** What became of a volume. */
+export function volumeEvent(
+  action: "create" | "mount" | "unmount" | "destroy",
+  name: string,
+  attributes: Record<string, string> = {},
+): Happening {
+  return { type: "volume", action, id: name, attributes: { driver: "local", ...attributes } };
+}
+
+/** The end of a container that ran, and what it had mounted. */
+export function deathEvents(
+  subject: Subject,
+  { id, startedAt, volumes = [] }: State,
+  { status, oomKilled }: { status: number; oomKilled: boolean },
+): Happening[] {
+  const exitCode = String(status);
+  const began = startedAt === undefined ? undefined : Date.parse(startedAt);
+  const seconds = began === undefined ? 0 : Math.max(0, Math.floor((Date.now() - began) / 1000));
+  return [
+    ...oomKilled ? [containerEvent("oom", subject)] : [],
+    containerEvent("die", subject, { execDuration: String(seconds), exitCode }),
+    ...began === undefined
+      ? []
+      : volumes.map((name) => volumeEvent("unmount", name, { container: id })),
+  ];
+}
+
+/** Notes something that happened to a container, as {@link noteEvents}. */
+export function noteEvent(
+  roots: Roots,
+  action: Action,
+  subject: Subject,
+  attributes: Record<string, string> = {},
+): void {
+  noteEvents(roots, [containerEvent(action, subject, attributes)]);
+}
+
+/**
+ * Notes events. Whole lines by one write at the end of the file, so that those of several commands
+ * do not mix; open(2), O_APPEND. What cannot be noted is lost: no command fails for it.
+ */
+export function noteEvents(roots: Roots, happenings: readonly Happening[]): void {
+  if (happenings.length === 0) return;
   const path = journalPath(roots);
   try {
     using file = openJournal(path) ?? openJournal(path, roots.run);
     if (!file) return;
-    file.writeSync(new TextEncoder().encode(`${JSON.stringify(event)}\n`));
+    file.writeSync(new TextEncoder().encode(happenings.map(lineOf).join("")));
     if (file.statSync().size > LIMIT_BYTES) rotate(path, file);
   } catch {
     // The root is read-only, or full.
   }
+}
+
+/** As docker prints it: three keys that repeat others are of containers alone. */
+function lineOf({ type, action, id, attributes, atMs }: Happening): string {
+  const ms = atMs ?? performance.timeOrigin + performance.now();
+  const nanoseconds = BigInt(Math.round(ms * 1000)) * 1000n;
+  const event = {
+    ...type === "container" ? { status: action, id, from: attributes["image"] } : {},
+    Type: type,
+    Action: action,
+    Actor: { ID: id, Attributes: attributes },
+    scope: "local",
+    time: Number(nanoseconds / 1_000_000_000n),
+    timeNano: JSON.rawJSON(String(nanoseconds)),
+  };
+  return `${JSON.stringify(event)}\n`;
 }
 
 /** Makes the directory only where it turns out to be missing. */

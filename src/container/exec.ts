@@ -132,19 +132,29 @@ function foreignNamespaces(pid: number): string[] {
  * @returns the exit status as a shell shows it; 0 for a process in the background
  * @throws {StartError} when a step failed
  */
-export function execIn(joined: Joined, process: Process, options: ExecOptions): number {
-  const { trace } = options;
+export async function execIn(
+  joined: Joined,
+  process: Process,
+  options: ExecOptions,
+): Promise<number> {
+  const { trace, roots } = options;
   const startOptions: StartOptions = {
-    fallbackPath: `${options.roots.run}/stage.${joined.state.id}.${Deno.pid}`,
+    fallbackPath: `${roots.run}/stage.${joined.state.id}.${Deno.pid}`,
     ...trace ? { trace: true, onTrace: trace } : {},
   };
   const assembled = assemblePlan(planJoin(joined, process, options), startOptions);
   if (options.detach) {
     options.onStart?.(start(assembled, startOptions).pid);
+    (await import("./exec_events.ts")).noteExec(roots, joined.state, process);
     return 0;
   }
   const signals = catchSignals();
   const started = start(assembled, startOptions);
   options.onStart?.(started.pid);
-  return statusOf(attendTo(started, signals, options));
+  // Loaded and noted while it runs.
+  const { noteExec, noteExecEnd } = await import("./exec_events.ts");
+  const execId = noteExec(roots, joined.state, process);
+  const status = statusOf(attendTo(started, signals, options));
+  noteExecEnd(roots, joined.state, { execId, status });
+  return status;
 }

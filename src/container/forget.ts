@@ -1,5 +1,5 @@
 import { type Definition, removeDefinition } from "./definition.ts";
-import { noteEvent, subjectOf } from "./events.ts";
+import { noteEvent } from "./events.ts";
 import type { Roots } from "./state.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function forget(
 ): Promise<void> {
   const { id, volumes: used = [] } = definition;
   removeDefinition(roots, id);
-  noteEvent(roots, "destroy", subjectOf(definition));
+  noteEvent(roots, "destroy", definition);
   if (!volumes || !used.some(({ anonymous }) => anonymous)) return;
   const { removeAnonymous } = await import("./volumes.ts");
   const failures = removeAnonymous(roots, id, used.map(({ name }) => name));

@@ -9,7 +9,7 @@ import { Fd, syscall, trySyscall, waitSyscall } from "../../ffi/mod.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
 import { readCgroupHost } from "../cgroup/host.ts";
 import { type Definition, readDefinition } from "./definition.ts";
-import { noteEvent, subjectOf } from "./events.ts";
+import { noteEvent } from "./events.ts";
 import { joinContainer, type Joined, planJoin } from "./exec.ts";
 import {
   type Checked,
@@ -91,7 +91,7 @@ export async function checkHealth(
   const health = nextHealth(before, checked, check, Date.parse(state.startedAt));
   writeHealth(roots, id, health);
   if (health.Status !== before.Status) {
-    noteEvent(roots, `health_status: ${health.Status}`, subjectOf(definition));
+    noteEvent(roots, `health_status: ${health.Status}`, definition);
   }
   return health;
 }

@@ -4,9 +4,10 @@ import type { Roots } from "./state.ts";
 
 /** One event, in docker's shape. */
 export interface Event {
-  status: string;
-  id: string;
-  from: string;
+  /** This and the two below: of containers alone. */
+  status?: string;
+  id?: string;
+  from?: string;
   Type: string;
   Action: string;
   Actor: { ID: string; Attributes: Record<string, string> };

@@ -10,6 +10,7 @@ import {
 import type { LinuxIDMapping, Spec } from "../spec/mod.ts";
 import { streamsFor } from "./foreground.ts";
 import type { EtcFiles } from "./etc_files.ts";
+import type { Happening } from "./events.ts";
 import type { NetworkRequest } from "./networking.ts";
 import type { StartOptions } from "./start.ts";
 import type { Roots, State } from "./state.ts";
@@ -26,6 +27,9 @@ export interface RunOptions {
   named?: boolean;
   roots: Roots;
   root: RootSource;
+  /** The root filesystem as the user named it. */
+  image?: string;
+  labels?: Record<string, string>;
   /** Whether the container reads the caller's standard input. */
   interactive: boolean;
   seccomp?: { filter: Uint8Array; flags: Record<string, number> };
@@ -104,7 +108,7 @@ function kindOf(source: string): "directory" | "file" | undefined {
 /** What is written down of a container before anything is made for it. */
 export function stateOf(
   spec: Spec,
-  { id, name, root, network, volumes }: RunOptions,
+  { id, name, root, image, labels, network, volumes }: RunOptions,
 ): State {
   const layer = layerOf(root);
   return {
@@ -112,6 +116,8 @@ export function stateOf(
     id,
     name,
     created: new Date().toISOString(),
+    ...image === undefined ? {} : { image },
+    ...labels ? { labels } : {},
     cgroup: cgroupPath(spec.linux?.cgroupsPath, id),
     ...network ? { networked: true } : {},
     ...layer === undefined ? {} : { layer },
@@ -128,18 +134,23 @@ export function stateOf(
  * Makes what has to be there before the plan is carried out: the writable layer, places on networks,
  * files.
  *
- * @returns what is to be done when the container's first process is there: its networks, its pidfile
+ * @returns `onReady`: what is to be done when the container's first process is there: its networks, its
+ * pidfile; `happened`: what then is to be noted before its start
  */
 export async function makeFiles(
   spec: Spec,
   options: RunOptions,
   directory: string,
-): Promise<(pid: number) => void> {
+): Promise<{ onReady(pid: number): void; happened: Happening[] }> {
   const { root, roots, etc, network } = options;
+  const happened: Happening[] = [];
   if (root.kind === "overlay") makeLayer(root, options.mapRoot ? spec : undefined);
   if (options.volumes) {
-    const { prepareVolumes } = await import("./volumes.ts");
-    await prepareVolumes(roots, options.volumes, { id: options.id, root, spec });
+    const { mountEvents, prepareVolumes } = await import("./volumes.ts");
+    happened.push(
+      ...await prepareVolumes(roots, options.volumes, { id: options.id, root, spec }),
+      ...mountEvents(options.volumes, options.id, spec),
+    );
   }
   for (const path of options.createSources ?? []) {
     if (kindOf(path) === undefined) Deno.mkdirSync(path, { recursive: true });
@@ -154,9 +165,12 @@ export async function makeFiles(
   if (prepared && networking && !options.quiet) {
     for (const line of networking.reachableLines(prepared, options.name)) options.onNotice?.(line);
   }
-  return (pid) => {
-    if (prepared) networking?.plugIn(prepared, pid);
-    if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
+  return {
+    onReady(pid) {
+      if (prepared && networking) happened.push(...networking.plugIn(prepared, pid));
+      if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
+    },
+    happened,
   };
 }
 

@@ -1,5 +1,6 @@
 import { listNetworks, type NetworkWish, readNetwork } from "../network/mod.ts";
 import { dataDirectory } from "./definition.ts";
+import { networkEvent, noteEvents } from "./events.ts";
 import { ContainerError } from "./find.ts";
 import type { Known } from "./list.ts";
 import { isRunning } from "./live.ts";
@@ -46,6 +47,7 @@ export function leaveNetwork(roots: Roots, known: Known, network: string): void 
     throw new ContainerError(`container "${name}" is not on network "${network}"`);
   }
   if (after) writeMembership(roots, id, after);
+  if (left) noteEvents(roots, [networkEvent("disconnect", network, id)]);
 }
 
 /** What a container is to be given at a start: what it was made with, on the networks it is on by now. */
@@ -66,7 +68,7 @@ function hasOwnNetwork({ definition, state }: Known): boolean {
 function plugInto(roots: Roots, { id, name }: Known, pid: number, wish: NetworkWish): void {
   const prepared = setAside(roots, { container: id, name, networks: [wish] });
   try {
-    plugIn(prepared, pid);
+    noteEvents(roots, plugIn(prepared, pid));
   } catch (error) {
     giveBackOne(roots, id, wish.name);
     throw error;

@@ -11,6 +11,7 @@ import {
   prepareNetwork,
   reachable,
 } from "../network/mod.ts";
+import { type Happening, networkEvent, noteEvents } from "./events.ts";
 import { SUBNET_PREFIX } from "./make.ts";
 import type { Roots } from "./state.ts";
 
@@ -26,14 +27,25 @@ export function setAside(roots: Roots, request: NetworkRequest): Prepared {
   return prepareNetwork(roots, { ...request, networks });
 }
 
-/** When the first process is there: its interfaces; its siblings learn its name. */
-export function plugIn(prepared: Prepared, pid: number): void {
-  connect(prepared, { pid });
+/**
+ * When the first process is there: its interfaces; its siblings learn its name.
+ *
+ * @returns what is to be noted
+ */
+export function plugIn(prepared: Prepared, pid: number): Happening[] {
+  return connect(prepared, { pid }).map(({ network, container }) =>
+    networkEvent("connect", network, container)
+  );
 }
 
-/** At the end: all that was set aside. */
-export function giveBack(roots: Roots, id: string): void {
-  disconnect(roots, id);
+/**
+ * At the end: all that was set aside.
+ *
+ * @param ran whether it had got as far as its networks
+ */
+export function giveBack(roots: Roots, id: string, ran: boolean): void {
+  const left = disconnect(roots, id);
+  if (ran) noteEvents(roots, left.map(({ network }) => networkEvent("disconnect", network, id)));
 }
 
 /** Takes a running container off one network; returns whether it was on it. */

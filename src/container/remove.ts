@@ -6,7 +6,7 @@ import { isRunning, isWaiting } from "./live.ts";
 import type { Known } from "./list.ts";
 import { settled } from "./settle.ts";
 import { readState, type Roots, type State, stateDirectory } from "./state.ts";
-import { stopContainer } from "./stop.ts";
+import { endRun } from "./stop.ts";
 
 const SIGKILL = 9;
 const ROUNDS = 20;
@@ -32,7 +32,7 @@ export async function removeContainer(
           `container "${name}" ${runs}: stop it first, or remove it with -f`,
         );
       }
-      await stopContainer(roots, { ...known, state }, SIGKILL, 0);
+      await endRun(roots, { ...known, state }, SIGKILL, 0);
     }
     if (!definition) return state && await settled(roots, state);
     if (!readDefinition(roots, id)) {

@@ -1,5 +1,5 @@
 import { changeDefinition } from "./definition.ts";
-import { noteEvent, subjectOf } from "./events.ts";
+import { noteEvent } from "./events.ts";
 import { ContainerError } from "./find.ts";
 import { holdDefinition } from "./hold.ts";
 import type { Known } from "./list.ts";
@@ -35,5 +35,5 @@ export async function renameContainer(roots: Roots, known: Known, name: string):
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error; // It has ended meanwhile.
   }
-  noteEvent(roots, "rename", subjectOf(renamed), { oldName: definition.name });
+  noteEvent(roots, "rename", renamed, { oldName: definition.name });
 }

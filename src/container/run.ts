@@ -1,9 +1,9 @@
 import { catchSignals, SIGKILL } from "../../ffi/mod.ts";
-import { readCgroupHost } from "../cgroup/host.ts";
+import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
 import type { Spec } from "../spec/mod.ts";
 import { statusOf } from "./attend.ts";
 import { attendTo } from "./foreground.ts";
-import { runningAs, writeSpec } from "./live.ts";
+import { type Running, runningAs, writeSpec } from "./live.ts";
 import { makeFiles, ownUserNamespace, planRun, type RunOptions, stateOf } from "./make.ts";
 import { assemblePlan, start, type StartOptions } from "./start.ts";
 import { createState, type Held, type State, writeState } from "./state.ts";
@@ -15,7 +15,7 @@ import { createState, type Held, type State, writeState } from "./state.ts";
  * @throws {StartError} when a step failed
  */
 export async function runContainer(spec: Spec, options: RunOptions): Promise<number> {
-  const { id, name, roots } = options;
+  const { id, roots } = options;
   const host = readCgroupHost();
   const state = stateOf(spec, options);
   using entered = await ownUserNamespace(spec, `${roots.run}/stage.${id}`);
@@ -25,24 +25,40 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
   const assembled = assemblePlan(plan, startOptions);
   const signals = catchSignals();
   using held = await writeDown(state, options);
+  let running: (State & Running) | undefined;
   try {
-    const onReady = await makeFiles(spec, options, held.directory);
+    const { onReady, happened } = await makeFiles(spec, options, held.directory);
     const started = start(assembled, { ...startOptions, onReady: ({ pid }) => onReady(pid) });
     writeSpec(held.directory, spec, options.seccomp);
-    writeState(held.directory, { ...state, ...runningAs(started.pid) });
-    await import("./cleanup.ts"); // What comes afterwards is loaded while the container runs.
+    running = { ...state, ...runningAs(started.pid) };
+    writeState(held.directory, running);
+    // What comes afterwards is loaded and noted while the container runs.
+    await import("./cleanup.ts");
+    const { noteDeath, noteStart } = await import("./run_events.ts");
+    noteStart(roots, running, happened);
     const end = attendTo(started, signals, options);
-    if (end.signal === SIGKILL) {
-      const { outOfMemory } = await import("./out_of_memory.ts");
-      const notice = outOfMemory(spec, name, host, state.cgroup);
-      if (notice) options.onNotice?.(notice);
-    }
+    const { cgroup } = state;
+    const oomKilled = end.signal === SIGKILL && await tellOom(spec, options, { host, cgroup });
+    noteDeath(roots, running, { status: statusOf(end), oomKilled });
     return statusOf(end);
   } finally {
     const { cleanUp, repair } = await import("./cleanup.ts");
-    await cleanUp(roots, held.directory, state, host);
+    await cleanUp(roots, held.directory, running ?? state, host);
+    (await import("./run_events.ts")).noteGone(roots, running ?? state);
     await repair(roots, held.directory);
   }
+}
+
+/** Whether it was the OOM killer that ended a container; then the user is told. */
+async function tellOom(
+  spec: Spec,
+  { name, onNotice }: RunOptions,
+  { host, cgroup }: { host: CgroupHost; cgroup: string },
+): Promise<boolean> {
+  const { outOfMemory } = await import("./out_of_memory.ts");
+  const notice = outOfMemory(spec, name, host, cgroup);
+  if (notice !== undefined) onNotice?.(notice);
+  return notice !== undefined;
 }
 
 /** Of two that are started with the same name, the second one fails here: it has made nothing. */

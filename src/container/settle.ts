@@ -1,6 +1,7 @@
 import { SIGKILL, sleep, tryLock, trySyscall } from "../../ffi/mod.ts";
 import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
 import { cleanUp } from "./cleanup.ts";
+import { readDefinition } from "./definition.ts";
 import { noteEnd } from "./end.ts";
 import { ContainerError } from "./find.ts";
 import { isWaiting } from "./live.ts";
@@ -47,6 +48,11 @@ export async function takeAway(
   } finally {
     await cleanUp(roots, directory, state, host);
   }
+  if (state.waiter || readDefinition(roots, state.id)) return;
+  // A run that leaves nothing, and whose minictr was killed: nobody saw how it ended.
+  const { noteDeath, noteGone } = await import("./run_events.ts");
+  if (state.pid !== undefined) noteDeath(roots, state, { status: 128 + SIGKILL, oomKilled: false });
+  noteGone(roots, state);
 }
 
 /** Ends the wait for a restart; what it held is then free, and is cleaned up by {@link settled}. */

@@ -67,7 +67,7 @@ async function startHeld(
   start: Start = inBackground,
 ): Promise<void> {
   const { definition } = held;
-  const { id, name, root, init, mapRoot, etc, createSources, volumes } = definition;
+  const { id, name, root, image, labels, init, mapRoot, etc, createSources, volumes } = definition;
   const network = definition.network &&
     (await import("./membership.ts")).requestNow(roots, definition.network);
   const spec = await readDefinedSpec(roots, id);
@@ -80,6 +80,8 @@ async function startHeld(
       name,
       roots,
       root,
+      image,
+      labels,
       interactive: definition.interactive ?? false,
       init,
       mapRoot,

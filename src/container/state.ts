@@ -23,6 +23,9 @@ export interface State {
   id: string;
   name: string;
   created: string;
+  /** The root filesystem as the user named it. */
+  image?: string;
+  labels?: Record<string, string>;
   /** Path of its cgroup in each hierarchy: "/minictr/ID". */
   cgroup: string;
   /** Whether addresses or ports may have been set aside for it. */

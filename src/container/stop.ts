@@ -3,7 +3,7 @@ import { isFrozen, thaw } from "../cgroup/freeze.ts";
 import { readCgroupHost } from "../cgroup/host.ts";
 import { killAll } from "../cgroup/processes.ts";
 import { markStopped } from "./definition.ts";
-import { noteEvent, subjectOf } from "./events.ts";
+import { noteEvent } from "./events.ts";
 import { ContainerError } from "./find.ts";
 import { holdDefinition } from "./hold.ts";
 import { isRunning, isWaiting, type Running } from "./live.ts";
@@ -45,8 +45,7 @@ export async function killContainer(roots: Roots, known: Known, signal: number):
   const state = final ? stateToStop(roots, known) : known.state;
   if (final && state && isWaiting(state)) return await settled(roots, state);
   const live = running(roots, { ...known, ...state ? { state } : {} });
-  sendSignal(live, signal);
-  if (definition) noteEvent(roots, "kill", subjectOf(definition), { signal: String(signal) });
+  sendSignal(roots, live, signal);
   if (final) thawIfFrozen(live);
 }
 
@@ -55,13 +54,14 @@ export async function killContainer(roots: Roots, known: Known, signal: number):
  *
  * @throws {ContainerError} if it has just ended
  */
-function sendSignal(state: State & Running, signal: number): void {
+function sendSignal(roots: Roots, state: State & Running, signal: number): void {
   const ended = () =>
     new ContainerError(`container "${state.name}" does not run: it has just ended`);
   const pidfd = trySyscall("pidfd_open", state.pid, 0);
   if (pidfd < 0) throw ended();
   try {
     if (!isRunning(state)) throw ended(); // The pidfd is of the process that was meant.
+    noteEvent(roots, "kill", state, { signal: String(signal) }); // Before it dies of it.
     const sent = trySyscall("pidfd_send_signal", pidfd, signal, 0, 0);
     if (sent === -ESRCH) throw ended();
     if (sent < 0) throw new SyscallError("pidfd_send_signal", -sent);
@@ -95,34 +95,52 @@ export async function stopContainer(
   signal: number,
   timeoutMs: number,
 ): Promise<Stopped> {
+  const how = await endRun(roots, known, signal, timeoutMs);
+  const subject = known.definition ?? known.state;
+  if (how !== "not running" && subject) noteEvent(roots, "stop", subject);
+  return how;
+}
+
+/**
+ * The same as a part of something else: that it was stopped is not noted.
+ *
+ * @throws {ContainerError} if it outlives SIGKILL
+ */
+export async function endRun(
+  roots: Roots,
+  known: Known,
+  signal: number,
+  timeoutMs: number,
+): Promise<Stopped> {
   const state = stateToStop(roots, known);
-  const { name, definition } = known;
+  const { name } = known;
   if (!state) return "not running";
   if (!isRunning(state)) {
     await settled(roots, state);
     return "not running";
   }
-  const how = await endProcesses(state, signal, timeoutMs);
+  const how = await endProcesses(roots, state, signal, timeoutMs);
   if (how === undefined) {
     throw new ContainerError(`cannot stop "${name}": it is still there after SIGKILL`);
   }
-  if (definition) noteEvent(roots, "stop", subjectOf(definition));
   await settled(roots, state);
   return how;
 }
 
 async function endProcesses(
+  roots: Roots,
   state: State & Running,
   signal: number,
   timeoutMs: number,
 ): Promise<Stopped | undefined> {
   try {
-    sendSignal(state, signal);
+    sendSignal(roots, state, signal);
     thawIfFrozen(state); // Not before: it would go on without the signal.
   } catch (error) {
     if (isRunning(state)) throw error;
   }
   if (signal !== SIGKILL && await ended(state, timeoutMs)) return "by itself";
+  if (signal !== SIGKILL) noteEvent(roots, "kill", state, { signal: String(SIGKILL) });
   killAll(readCgroupHost(), state.cgroup);
   return await ended(state, KILL_DEADLINE_MS) ? "killed" : undefined;
 }

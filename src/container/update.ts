@@ -8,7 +8,7 @@ import {
   type RestartPolicy,
   writeWhole,
 } from "./definition.ts";
-import { noteEvent, subjectOf } from "./events.ts";
+import { noteEvent } from "./events.ts";
 import { ContainerError } from "./find.ts";
 import { holdDefinition } from "./hold.ts";
 import type { Known } from "./list.ts";
@@ -55,7 +55,7 @@ export async function updateContainer(roots: Roots, known: Known, change: Change
   if (change.restart !== undefined) {
     changeDefinition(roots, { ...definition, ...restart ? { restart } : {} });
   }
-  noteEvent(roots, "update", subjectOf(held.definition));
+  noteEvent(roots, "update", held.definition);
 }
 
 /** In the cgroup of a container that runs. */

@@ -14,6 +14,7 @@ import {
   VolumeError,
 } from "../volume/mod.ts";
 import { openImage } from "./detached_root.ts";
+import { type Happening, noteEvents, volumeEvent } from "./events.ts";
 import { toHost } from "./ids.ts";
 import { type Known, knownContainers } from "./list.ts";
 import type { Roots } from "./state.ts";
@@ -51,16 +52,36 @@ export function resolveVolume(roots: Roots, name: string | undefined): VolumeSou
  * that the image has in their place.
  *
  * It is called when the container has been written down, so that nobody removes them any more.
+ *
+ * @returns those that were made, as events
  */
 export async function prepareVolumes(
   roots: Roots,
   uses: readonly VolumeUse[],
   container: { id: string; root: RootSource; spec: Spec },
-): Promise<void> {
+): Promise<Happening[]> {
+  const made: Happening[] = [];
   for (const use of uses) {
+    if (!readVolume(roots.data, use.name)) made.push(volumeEvent("create", use.name));
     using _ = hold(roots, use);
     if (use.copy) await fill(roots, use, container);
   }
+  return made;
+}
+
+/** What is told of the volumes that a container mounts. */
+export function mountEvents(
+  uses: readonly VolumeUse[],
+  container: string,
+  spec: Spec,
+): Happening[] {
+  return uses.map(({ name, destination }) => {
+    const { options = [] } = spec.mounts?.find((mount) => mount.destination === destination) ?? {};
+    const propagation = options.find((option) => /^r?(private|shared|slave)$/.test(option)) ?? "";
+    const attributes = { container, destination, propagation };
+    const readOnly = options.includes("ro");
+    return volumeEvent("mount", name, { ...attributes, "read/write": String(!readOnly) });
+  });
 }
 
 /** A volume that is there, and kept; one that is being removed is made again. */
@@ -119,6 +140,7 @@ export function removeAnonymous(roots: Roots, id: string, names: readonly string
     if (others().length > 0) return [];
     try {
       removeVolume(roots.data, name, () => others().map((user) => user.name));
+      noteEvents(roots, [volumeEvent("destroy", name)]);
       return [];
     } catch (error) {
       return [error];
