@@ -1,5 +1,5 @@
-import { SUBNET_PREFIX } from "../container/make.ts";
 import type { EtcFiles } from "../container/etc_files.ts";
+import { SUBNET_PREFIX } from "../container/subnet_prefix.ts";
 import type { NetworkRequest, NetworkWish } from "../network/mod.ts";
 import type { Spec } from "../spec/mod.ts";
 import { isNew, type RunSpec } from "./run_spec.ts";

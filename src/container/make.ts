@@ -16,9 +16,6 @@ import type { StartOptions } from "./start.ts";
 import type { Roots, State } from "./state.ts";
 import type { VolumeUse } from "./volumes.ts";
 
-/** In front of a subnet that stands, in place of a name, for whichever network has it. */
-export const SUBNET_PREFIX = "subnet ";
-
 /** What the engine knows of a container beside its spec. */
 export interface RunOptions {
   id: string;

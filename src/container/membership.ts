@@ -4,9 +4,9 @@ import { networkEvent, noteEvents } from "./events.ts";
 import { ContainerError } from "./find.ts";
 import type { Known } from "./list.ts";
 import { isRunning } from "./live.ts";
-import { SUBNET_PREFIX } from "./make.ts";
 import { giveBackOne, type NetworkRequest, plugIn, setAside } from "./networking.ts";
 import type { Roots } from "./state.ts";
+import { SUBNET_PREFIX } from "./subnet_prefix.ts";
 
 /**
  * Puts a container on a further network: at once if it runs, and at each start from now on.

@@ -12,8 +12,8 @@ import {
   reachable,
 } from "../network/mod.ts";
 import { type Happening, networkEvent, noteEvents } from "./events.ts";
-import { SUBNET_PREFIX } from "./make.ts";
 import type { Roots } from "./state.ts";
+import { SUBNET_PREFIX } from "./subnet_prefix.ts";
 
 export type { NetworkRequest, Prepared };
 

@@ -29,6 +29,8 @@ export interface Beside {
   files: Readonly<Record<string, string>>;
   /** Modules that take the place of others, by path. */
   instead?: Readonly<Record<string, string>>;
+  /** What is done with the code before it is minified. */
+  change?(code: string): string;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function bundleCommand(
 async function write(
   entry: string,
   output: string,
-  { files, instead = {} }: Beside,
+  { files, instead = {}, change = (code) => code }: Beside,
 ): Promise<string[]> {
   const external = Object.keys(files).flatMap((specifier) => ["--external", specifier]);
   const how = ["--quiet", "--platform", "browser", ...external, "-o", output];
@@ -65,7 +67,7 @@ async function write(
   await Deno.writeTextFile(map, JSON.stringify({ imports: importsWith(instead) }));
   await deno(["bundle", "--import-map", map, ...how, entry]);
   await Deno.remove(map);
-  let code = lazyBuiltIns(await minified(await Deno.readTextFile(output)));
+  let code = lazyBuiltIns(await minified(change(await Deno.readTextFile(output))));
   for (const [specifier, file] of Object.entries(files)) {
     code = code.replaceAll(`import("${specifier}")`, `import((name=>name)("${file}"))`);
   }

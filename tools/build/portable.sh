@@ -81,10 +81,9 @@ prepare() {
     umask 022
     for words in @COMMANDS@ info; do
       choose "$1" $words
+      [ ! -e "$1/$words.pieces.js" ] || program=$1/$words.pieces.js
       compile "$1" "$program" $words --help
     done
-    choose "$1" run
-    compile "$1" "$1/pieces.js"
     # By a Deno with a cache of its own, which is not needed again.
     unset DENO_V8_FLAGS
     DENO_DIR="$1/cache/new" "$1/deno" run $how "$1/settle.js" "$1/cache/hot" "$1/cache/whole"

@@ -2,8 +2,9 @@
  * The JavaScript of the portable executable: a file for each command that containers are started with,
  * one for all others, and pieces that few starts need.
  */
+import { moduleGraph, ROOT } from "../source.ts";
 import { bundle, bundleCommand, tableOf } from "./bundle.ts";
-import { ROOT } from "../source.ts";
+import { borrower, lending, type Lent, type Piece, piecesOf } from "./pieces.ts";
 
 /** Commands that have a file of their own, and the module of each. */
 export const HOT: Readonly<Record<string, string>> = {
@@ -23,15 +24,18 @@ export const HOT: Readonly<Record<string, string>> = {
  */
 export const HOT_V8_FLAGS = "--no-lazy,--max-opt=0,--min-semi-space-size=16";
 
-/** What they load on some starts only. A piece has classes of its own: nothing here may throw what a
- * command recognises by its class, as the compiler of seccomp profiles does. */
+/** What they load on some starts only. */
 const PIECES = [
+  "src/cli/detach.ts",
   "src/cli/explain.ts",
   "src/cli/help.ts",
   "src/cli/trace.ts",
   "src/container/networking.ts",
+  "src/container/settle.ts",
   "src/container/user_namespace.ts",
   "src/container/volumes.ts",
+  "src/plan/seccomp/compile.ts",
+  "src/plan/seccomp/profile_file.ts",
 ];
 
 /** Keeps the program from ending, so that Deno stores what V8 has compiled. */
@@ -52,42 +56,85 @@ for (const directory of Deno.args) {
 }
 `;
 
+const MAIN = "main.ts", COMMANDS = "src/cli/mod.ts";
+/** The whole program, from the beginning: what is not found it builds. */
+const AGAIN = "./again.js", FIRST_ROOTFS = "src/cli/first_rootfs.ts";
+
 /**
  * Writes all files into a directory.
  *
  * @returns their names
  */
 export async function makePrograms(directory: string): Promise<string[]> {
-  const main = `${ROOT}main.ts`;
-  const commands = `${ROOT}src/cli/mod.ts`;
-  const table = Deno.readTextFileSync(commands);
-  const again = "./again.js";
-  const pieces = PIECES.flatMap((path) => {
-    const [name = "", folder = ""] = path.split("/").reverse();
-    return [`./${name}`, `../${folder}/${name}`].map((specifier) => [specifier, fileOf(path)]);
-  });
-  const files = Object.fromEntries([...pieces, ["./first_rootfs.ts", again]]);
-  await bundle(main, `${directory}/whole.js`);
-  await bundle(`${ROOT}tools/build/again.ts`, `${directory}/again.js`);
-  for (const [command, module] of Object.entries(HOT)) {
-    const own = `${directory}/${command}.ts`;
-    const text = tableOf({ table, module, directory: `${ROOT}src/cli`, otherwise: again });
-    await Deno.writeTextFile(own, text);
-    await bundleCommand(main, `${directory}/${command}.js`, {
-      files,
-      instead: { [commands]: own },
-    });
-    await Deno.remove(own);
-  }
-  for (const path of PIECES) await bundle(`${ROOT}${path}`, `${directory}/${fileOf(path)}`);
-  const all = PIECES.map((path) => `import "${fileOf(path)}";\n`).join("");
-  await Deno.writeTextFile(`${directory}/pieces.js`, all);
+  await bundle(`${ROOT}${MAIN}`, `${directory}/whole.js`);
+  await bundle(`${ROOT}tools/build/again.ts`, `${directory}/${AGAIN}`);
+  const graph = await moduleGraph([MAIN]);
+  for (const command of Object.keys(HOT)) await makeCommand(command, directory, graph);
   await Deno.writeTextFile(`${directory}/stay.js`, STAY);
   await Deno.writeTextFile(`${directory}/settle.js`, SETTLE);
   return Array.from(Deno.readDirSync(directory), ({ name }) => name).sort();
 }
 
-/** "src/container/networking.ts" → "./networking.js" */
-function fileOf(path: string): string {
-  return path.replace(/^.*\//, "./").replace(/ts$/, "js");
+/** A command's file, those of its pieces, and `COMMAND.pieces.js`, which loads all of them. */
+async function makeCommand(
+  command: string,
+  directory: string,
+  graph: Awaited<ReturnType<typeof moduleGraph>>,
+): Promise<void> {
+  const module = HOT[command] ?? command;
+  const isElsewhere = (path: string) => path === COMMANDS || path === FIRST_ROOTFS;
+  const pieces = piecesOf([MAIN, `src/cli/${module}.ts`], PIECES, { graph, isElsewhere });
+  const nameOf = ({ path }: Piece) => fileOf(path, command);
+  const files = Object.fromEntries([
+    ...pieces.flatMap((piece) => specifiersOf(piece.path).map((name) => [name, nameOf(piece)])),
+    ...specifiersOf(FIRST_ROOTFS).map((name) => [name, AGAIN]),
+  ]);
+  const scratch = await Deno.makeTempDir({ prefix: "minictr-build-" });
+  try {
+    const output = `${directory}/${command}.js`;
+    const table = tableOf({
+      table: Deno.readTextFileSync(`${ROOT}${COMMANDS}`),
+      module,
+      directory: `${ROOT}src/cli`,
+      otherwise: AGAIN,
+    });
+    const own = `${scratch}/table.ts`;
+    const make = async (lent: Lent) => {
+      await Deno.writeTextFile(own, table + lending(lent));
+      await bundleCommand(`${ROOT}${MAIN}`, output, {
+        files,
+        instead: { [`${ROOT}${COMMANDS}`]: own },
+      });
+    };
+    await make(new Map()); // Only then it is known which pieces it comes to load.
+    const lent: Lent = new Map();
+    const made: string[] = [output];
+    for (const at of made) {
+      const code = await Deno.readTextFile(at);
+      for (const piece of pieces) {
+        const its = `${directory}/${nameOf(piece)}`;
+        if (made.includes(its) || !code.includes(`("${nameOf(piece)}")`)) continue;
+        const how = await borrower(piece, lent, scratch);
+        const all = { ...files, ...how.files };
+        await bundleCommand(`${ROOT}${piece.path}`, its, { ...how, files: all });
+        made.push(its);
+      }
+    }
+    if (lent.size > 0) await make(lent);
+    const text = made.map((path) => `import "${path.replace(directory, ".")}";\n`).join("");
+    await Deno.writeTextFile(`${directory}/${command}.pieces.js`, text);
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+/** What a module is called by dynamic imports: of its own folder, and of another beside that. */
+function specifiersOf(path: string): string[] {
+  const [name = "", folder = ""] = path.split("/").reverse();
+  return [`./${name}`, `../${folder}/${name}`];
+}
+
+/** "src/container/networking.ts" → "./run.networking.js" */
+function fileOf(path: string, command: string): string {
+  return path.replace(/^.*\//, `./${command}.`).replace(/ts$/, "js");
 }

@@ -101,6 +101,7 @@ export const DOORS: readonly string[] = [
   "src/container/kept.ts",
   "src/container/keys.ts",
   "src/container/state.ts",
+  "src/container/subnet_prefix.ts",
   "src/container/users.ts",
   "src/image/builtin.ts",
   "src/plan/seccomp/mod.ts",

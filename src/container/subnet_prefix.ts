@@ -1,0 +1,2 @@
+/** In front of a subnet that stands, in place of a name, for whichever network has it. */
+export const SUBNET_PREFIX = "subnet ";
