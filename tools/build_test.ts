@@ -21,7 +21,7 @@ Deno.test("a bundle has no import left that Deno would follow at once", () => {
 Deno.test("the table of one command imports its module, and the whole program for all others", () => {
   const table = 'a: () => import("./run.ts"), b: () => import("./ps.ts"); export * from "./x.ts";';
   assert.equal(
-    tableOf({ table, module: "run", directory: "/cli", whole: "./all.js" }),
+    tableOf({ table, module: "run", directory: "/cli", otherwise: "./all.js" }),
     'a: () => import("file:///cli/run.ts"), b: () => import((name => name)("./all.js")); ' +
       'export * from "file:///cli/x.ts";',
   );
