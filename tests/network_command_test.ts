@@ -202,25 +202,6 @@ test("without CAP_NET_ADMIN a network is refused before anything is made", {
   assert.equal((await host.minictrBehind(words, ...without)).code, 0);
 });
 
-test("a kernel without its module for bridges is told of, with what loads it", {
-  requires: [...requires, "vm"], // Modules are the whole machine's.
-  timeoutMs: 120_000,
-}, async (t) => {
-  await using host = await Host.start(t);
-  const modules = (line: string) => host.sh(`${line} 2>&1`);
-  await modules("modprobe -r nft_meta_bridge nf_conntrack_bridge br_netfilter bridge; true");
-  assert.equal(await modules("grep -c ^bridge /proc/modules; true"), "0\n");
-  await modules("echo /bin/false > /proc/sys/kernel/modprobe");
-  try {
-    const { code, err } = await host.minictr("run", "--rm", "--rootfs", t.rootfs, "true");
-    assert.equal(code, 125, err);
-    assert.match(err, /^minictr: .*the kernel has no bridges: .*`modprobe bridge`\n$/);
-    assert.equal(await made(host), "");
-  } finally {
-    await modules("echo /sbin/modprobe > /proc/sys/kernel/modprobe; modprobe bridge");
-  }
-});
-
 test("events tell of networks and of who is on them", many, async (t) => {
   await using host = await Host.start(t);
   await ok(host, "network", "create", "front");

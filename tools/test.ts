@@ -4,7 +4,8 @@
  *     deno run -A tools/test.ts [units|kernel|system|FILE]...
  *
  * "units" are the tests beside the code, "kernel" those of them that talk to the kernel; "system"
- * are those in tests/, which run the program. Without a word: units and system. After them nothing of the run may be left on the machine; that counts as one test.
+ * are those in tests/, which run the program, several files at a time, and those in tests/alone/, which
+ * change something of the whole machine, one after the other. Without a word: units and system. After them nothing of the run may be left on the machine; that counts as one test.
  */
 import {
   describe,
@@ -17,10 +18,11 @@ import { deadRuns, IN_VM, PROJECT, RUN_DIRECTORY, RUN_NAME } from "../tests/supp
 import { removeRun } from "../tests/support/scratch.ts";
 import { files } from "./source.ts";
 
+const SYSTEM = "tests", ALONE = "tests/alone";
 const SUITES: Readonly<Record<string, readonly string[]>> = {
   units: ["ffi", "src", "rootfs", "tools", "bench"],
   kernel: ["ffi", "src/stage", "src/cgroup", "src/netlink", "src/network", "src/container"],
-  system: ["tests"],
+  system: [SYSTEM],
 };
 /** The tests' TMPDIR, which must be empty after them. */
 const TEMPORARY = `${RUN_DIRECTORY}/tmp`;
@@ -41,6 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
   const before = unnamedObjects();
   for (const word of args.length > 0 ? args : ["units", "system"]) {
     await runSuite(SUITES[word] ?? [word], tally);
+    if (word === "system") await runSuite([ALONE], tally);
   }
   await checkLeftovers(before, tally);
   report(tally);
@@ -52,8 +55,8 @@ async function runSuite(places: readonly string[], tally: Tally): Promise<void> 
   const args = ["test", "-A", "--no-lock", "--no-check", ...(IN_VM ? ["--cached-only"] : [])];
   const present = places.filter(hasTests);
   if (present.length === 0) return;
-  // The others change the process that they are in: its signals, its namespaces.
-  if (present.every((place) => place.startsWith("tests"))) args.push("--parallel");
+  // Units change the process that they are in: its signals, its namespaces.
+  if (present.includes(SYSTEM)) args.push("--parallel", `--ignore=${ALONE}`);
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args, ...present],
     cwd: PROJECT,
