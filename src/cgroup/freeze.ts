@@ -68,6 +68,15 @@ export function isFrozen(host: CgroupHost, path: string): boolean {
   return freezer !== undefined && textOf(freezer.file) !== undefined && !freezer.isThawed();
 }
 
+/** What thaws a cgroup: a file, and what is written to it; undefined where there is no freezer. */
+export function thawing(
+  host: CgroupHost,
+  path: string,
+): { file: string; text: string } | undefined {
+  const freezer = freezerOf(host, path);
+  return freezer && { file: freezer.file, text: freezer.thawed };
+}
+
 /** Thaws a cgroup and all below it, without waiting: what was frozen inside goes on as well. */
 export function thawAll(host: CgroupHost, path: string): void {
   const freezer = freezerOf(host, path);

@@ -16,7 +16,7 @@ export const CREATE = {
 } as const;
 
 /** Flags of `run` that are about what it does when the container is started at once. */
-const OF_A_RUN = ["detach", "bundle", "pidfile", "timeout", "print-spec", "explain", "trace"];
+const OF_A_RUN = ["detach", "bundle", "pidfile", "print-spec", "explain", "trace"];
 
 /** `minictr create`: writes down a container, starts nothing, and prints its id. */
 export async function run(args: string[], root: string | undefined): Promise<number> {

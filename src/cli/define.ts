@@ -27,6 +27,7 @@ export async function define(options: RunOptions, made: RunSpec): Promise<void> 
     labels: engine.labels,
     stopSignal: engine.stopSignal,
     stopTimeoutMs: engine.stopTimeoutMs,
+    ...engine.timeoutMs === undefined ? {} : { timeoutMs: engine.timeoutMs },
     log: engine.log ?? DEFAULT_LOG,
     etc: options.etc ?? NO_FILES,
     ...options.network ? { network: options.network } : {},

@@ -38,6 +38,7 @@ export async function describe(roots: Roots, known: Known): Promise<Record<strin
       WorkingDir: cwd,
       Tty: terminal,
       Labels: definition?.labels ?? {},
+      Timeout: (definition?.timeoutMs ?? 0) / 1000, // podman's: 0 is none.
     },
     Mounts: mountsOf(roots, id, spec),
     NetworkSettings: networked

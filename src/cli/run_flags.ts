@@ -44,7 +44,7 @@ export const RUN = {
           help: "time between that signal and KILL",
           default: "10",
         },
-        { name: "timeout", value: "DURATION", help: "stop it after so long, as 90 or 1m30s" },
+        { name: "timeout", value: "DURATION", help: "kill it after so long, as 90 or 1m30s" },
         { name: "label", short: "l", value: "KEY[=VALUE]", many: true, help: "attach a label" },
         { name: "label-file", value: "FILE", many: true, help: "read labels from a file" },
         {

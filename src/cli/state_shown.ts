@@ -25,7 +25,7 @@ export function shownState(
     Dead: status === "dead",
     Pid: runs ? state?.pid : 0,
     ExitCode: runs ? 0 : exit?.status ?? end?.status ?? 0,
-    Error: runs ? "" : end?.error ?? "",
+    Error: runs ? "" : end?.error ?? (end?.timeoutMs === undefined ? "" : "its time was over"),
     StartedAt: state?.startedAt ?? end?.startedAt ?? NEVER,
     FinishedAt: exit ? new Date(exit.atMs).toISOString() : end?.finishedAt ?? NEVER,
     Health: definition?.health && readHealth(roots, id),

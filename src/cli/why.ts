@@ -1,6 +1,7 @@
 import { pick } from "../container/find.ts";
-import { knownContainers } from "../container/list.ts";
-import { rootsBelow } from "../container/mod.ts";
+import { type Known, knownContainers } from "../container/list.ts";
+import { isRunning } from "../container/live.ts";
+import { type Roots, rootsBelow } from "../container/mod.ts";
 import { reasonOf } from "../container/why.ts";
 import { parseCommandLine, wrongUse } from "./grammar.ts";
 import { helped } from "./lifecycle.ts";
@@ -12,7 +13,16 @@ export async function run(args: string[], root: string | undefined): Promise<num
   if (helped(WHY, help)) return await Promise.resolve(0);
   if (operands.length === 0) throw wrongUse(WHY, '"why" needs a container');
   const roots = rootsBelow(root);
-  const all = knownContainers(roots);
-  for (const known of operands.map((name) => pick(all, name))) console.log(reasonOf(roots, known));
+  for (const name of operands) {
+    const known = pick(knownContainers(roots), name);
+    await noted(roots, known);
+    console.log(reasonOf(roots, pick(knownContainers(roots), known.id)));
+  }
   return 0;
+}
+
+/** Of one that has just ended, whoever cleans up notes how before it is done. */
+async function noted(roots: Roots, { state }: Known): Promise<void> {
+  if (!state || state.pid === undefined || isRunning(state)) return;
+  await (await import("../container/settle.ts")).settled(roots, state);
 }

@@ -43,6 +43,8 @@ export interface Definition {
   /** Number. */
   stopSignal: number;
   stopTimeoutMs: number;
+  /** After so long it is killed; absent: never. */
+  timeoutMs?: number;
   log: LogOptions;
   /** Files of /etc made in its state directory at each start. */
   etc: EtcFiles;
@@ -188,11 +190,13 @@ export interface ExitRecord {
   /** As a shell shows it: the exit code, or 128 plus a signal. */
   status: number;
   signal?: number;
+  /** Its supervisor killed it, since its time was over. */
+  timedOut?: boolean;
   /** Milliseconds since 1970. */
   atMs: number;
 }
 
-const CLD_EXITED = 1;
+const CLD_EXITED = 1, SIGKILL = 9;
 
 /** The record of a container's last end; undefined where there is none. */
 export function readExit(roots: Roots, id: string): ExitRecord | undefined {
@@ -210,5 +214,7 @@ export function exitIn(bytes: Uint8Array): ExitRecord {
   const code = view.getUint32(0, true), status = view.getUint32(4, true);
   const atMs = Number(view.getBigUint64(8, true)) * 1000 +
     Number(view.getBigUint64(16, true)) / 1e6;
-  return code === CLD_EXITED ? { status, atMs } : { status: 128 + status, signal: status, atMs };
+  if (code === CLD_EXITED) return { status, atMs };
+  const timedOut = status === SIGKILL && bytes.length > 24 && view.getUint32(24, true) === 1;
+  return { status: 128 + status, signal: status, atMs, ...timedOut ? { timedOut } : {} };
 }

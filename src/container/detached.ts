@@ -1,25 +1,17 @@
 import { Fd, syscall, trySyscall } from "../../ffi/mod.ts";
 import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
 import type { Supervision } from "../plan/mod.ts";
-import { superviseSteps } from "../plan/supervise.ts";
 import { planSupervised } from "../plan/supervised.ts";
 import { SUPERVISOR_FD } from "../plan/supervision.ts";
 import type { Spec } from "../spec/mod.ts";
-import {
-  changeDefinition,
-  dataDirectory,
-  type Definition,
-  readDefinition,
-  wasStopped,
-} from "./definition.ts";
+import { changeDefinition, type Definition, readDefinition, wasStopped } from "./definition.ts";
 import { containerEvent, noteEvents } from "./events.ts";
 import type { Attendant } from "./foreground.ts";
 import { holdDefinition } from "./hold.ts";
 import { runningAs, waitingAs, writeSpec } from "./live.ts";
-import { logPath } from "./log_path.ts";
 import { makeFiles, ownUserNamespace, planRun, type RunOptions, stateOf } from "./make.ts";
-import { selfCommand, selfEnvironment } from "./self.ts";
 import { assemblePlan, start, type Started, type StartOptions } from "./start.ts";
+import { supervised } from "./supervised.ts";
 import {
   createState,
   type Held,
@@ -96,7 +88,7 @@ export async function startSupervised(
       },
       ...trace ? { trace: true, onTrace: trace } : {},
     };
-    const wanted = supervised(definition, spec, options, held.lock.number, echo);
+    const wanted = supervised(definition, spec, options, { host, lock: held.lock.number, echo });
     const plan = planRun(entered.spec, wanted, host, planSupervised);
     const { pid } = start(assemblePlan(plan, startOptions), startOptions);
     if (!attendant) throw new Error(`cannot start "${definition.name}": it was never ready`);
@@ -112,40 +104,6 @@ export async function startSupervised(
     held[Symbol.dispose]();
     throw error;
   }
-}
-
-/** A log for those who are attached alone, which begins anew when it is full. */
-const UNKEPT = { logLimitBytes: 1_000_000, logFiles: 1 };
-
-/** What its supervisor is told. */
-function supervised(
-  { name, log, restart }: Definition,
-  spec: Spec,
-  options: RunOptions,
-  lock: number,
-  echo: Supervision["echo"],
-): RunOptions {
-  const { roots, id } = options;
-  const directory = dataDirectory(roots, id);
-  const echoes = echo ? { echo } : {};
-  return {
-    ...options,
-    supervision: {
-      directory,
-      log: logPath(roots, id, log),
-      lock,
-      name,
-      program: superviseSteps({
-        ...log.driver === "none" ? UNKEPT : { logLimitBytes: log.limitBytes, logFiles: log.files },
-        terminal: spec.process?.terminal ?? false,
-        handsOver: echo !== undefined && restart === undefined,
-        afterwards: selfCommand(roots, ["ended", id]),
-        env: selfEnvironment(),
-        ...echoes,
-      }),
-      ...echoes,
-    },
-  };
 }
 
 /**

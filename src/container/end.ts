@@ -2,6 +2,7 @@
 import type { CgroupHost } from "../cgroup/host.ts";
 import {
   dataDirectory,
+  type Definition,
   type ExitRecord,
   readDefinition,
   readExit,
@@ -16,6 +17,8 @@ export interface EndRecord {
   /** As a shell shows it: the exit code, or 128 plus a signal. */
   status: number;
   signal?: number;
+  /** It was killed after so long, as `--timeout` says. */
+  timeoutMs?: number;
   /** ISO 8601. */
   startedAt?: string;
   finishedAt: string;
@@ -55,7 +58,7 @@ export async function noteEnd(
   if (!definition || state.waiter) return undefined;
   const before = readEnd(roots, state.id);
   if (before) return before;
-  const record = await recordOf(roots, state, host);
+  const record = await recordOf(roots, state, host, definition);
   writeEnd(roots, state.id, record);
   const { status, memory } = record;
   const oomKilled = memory !== undefined && memory.oomKills > 0;
@@ -63,13 +66,18 @@ export async function noteEnd(
   return record;
 }
 
-async function recordOf(roots: Roots, state: State, host: CgroupHost): Promise<EndRecord> {
+async function recordOf(
+  roots: Roots,
+  state: State,
+  host: CgroupHost,
+  definition: Definition,
+): Promise<EndRecord> {
   const exit = readExit(roots, state.id);
   const memory = await memoryAtEnd(host, state.cgroup);
   const { startedAt, restarts } = state;
   return {
     version: 1,
-    ...endOf(exit),
+    ...endOf(exit, definition),
     ...state.pid === undefined ? { error: INTERRUPTED } : {},
     ...startedAt === undefined ? {} : { startedAt },
     ...memory ? { memory } : {},
@@ -77,7 +85,7 @@ async function recordOf(roots: Roots, state: State, host: CgroupHost): Promise<E
   };
 }
 
-function endOf(exit: ExitRecord | undefined) {
+function endOf(exit: ExitRecord | undefined, { timeoutMs }: Definition) {
   if (!exit) {
     return {
       status: DEAD_STATUS,
@@ -85,9 +93,14 @@ function endOf(exit: ExitRecord | undefined) {
       error: "nobody saw its end: its supervisor was killed, or the host went down",
     };
   }
-  const { status, signal, atMs } = exit;
+  const { status, signal, atMs, timedOut } = exit;
   const finishedAt = new Date(atMs).toISOString();
-  return { status, finishedAt, ...signal === undefined ? {} : { signal } };
+  return {
+    status,
+    finishedAt,
+    ...signal === undefined ? {} : { signal },
+    ...timedOut && timeoutMs !== undefined ? { timeoutMs } : {},
+  };
 }
 
 async function memoryAtEnd(host: CgroupHost, cgroup: string): Promise<MemoryAtEnd | undefined> {

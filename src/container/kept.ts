@@ -41,8 +41,9 @@ export async function runKept(
   defined[Symbol.dispose](); // It is started: others may do what they like with it.
   const { held, attendant } = supervised;
   await import("./cleanup.ts"); // What comes afterwards is loaded while the container runs.
+  const { timeoutMs: _, ...attended } = options; // The supervisor sees to it.
   const ended = attendToSupervised(attendant, signals, {
-    ...options,
+    ...attended,
     filter: new DetachKeys(keys),
   });
   const exit = ended ? recordFrom(attendant.line) : leave(attendant.line);

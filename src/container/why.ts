@@ -61,7 +61,7 @@ export function reasonOf(roots: Roots, known: Known): string {
  * @param stopped by hand
  */
 export function endText(quoted: string, end: EndRecord, stopped: boolean): string {
-  const { status, signal, error, step, startedAt, memory } = end;
+  const { status, signal, error, step, startedAt, memory, timeoutMs } = end;
   if (error !== undefined && startedAt === undefined) {
     return `${quoted} could not be started: ${error}${
       step === undefined || error.includes(step) ? "" : ` (in the step "${step}")`
@@ -70,6 +70,9 @@ export function endText(quoted: string, end: EndRecord, stopped: boolean): strin
   if (error !== undefined) return `${quoted} ended, and ${error}.`;
   const ran = startedAt === undefined ? "" : ` after ${spanText(startedAt, end.finishedAt)}`;
   if (memory && memory.oomKills > 0) return outOfMemoryText(quoted, memory, signal === SIGKILL);
+  if (timeoutMs !== undefined) {
+    return `${quoted} was killed${ran}: its time was over (--timeout ${timeoutMs / 1000}s).`;
+  }
   if (stopped) {
     const how = signal === SIGKILL
       ? "by SIGKILL: it did not end within the time that its stop signal left it"

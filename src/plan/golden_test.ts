@@ -65,6 +65,10 @@ const ORDERS: SupervisorOrders = {
   afterwards: ["/usr/bin/minictr", "ended", ID],
   env: ["HOME=/root"],
 };
+const LIMIT = {
+  timeoutMs: 90_500,
+  thaw: { file: `/sys/fs/cgroup/freezer/minictr/${ID}/freezer.state`, text: "THAWED" },
+};
 const AROUND: Surroundings = {
   root: { kind: "directory", path: "/srv/root" },
   cgroup: V1,
@@ -149,7 +153,7 @@ const CASES: Record<string, Case> = {
   detached: () => ({
     cgroup: V2,
     streams: ["supervisor", "supervisor", "supervisor"],
-    supervision: { ...SUPERVISION, program: superviseSteps(ORDERS) },
+    supervision: { ...SUPERVISION, program: superviseSteps({ ...ORDERS, limit: LIMIT }) },
   }),
 
   kept_with_terminal: (_spec, process) => {

@@ -48,17 +48,24 @@ import {
   POLLED,
   type Rooms,
   supervisorRooms,
+  TIMER,
 } from "./supervise_rooms.ts";
+import { startClock, type TimeLimit, timeStep } from "./supervise_timeout.ts";
 import { type Supervision, SUPERVISOR_FD } from "./supervision.ts";
 
-/** Size of an exit record: `struct { u32 code; u32 status; u64 seconds; u64 nanoseconds; }`. */
-export const EXIT_RECORD_SIZE = 24;
+/**
+ * Size of an exit record:
+ * `struct { u32 code; u32 status; u64 seconds; u64 nanoseconds; u32 timed_out; u32 unused; }`.
+ */
+export const EXIT_RECORD_SIZE = 32;
 
 /** What a supervisor is told. */
 export interface SupervisorOrders extends LogLimits {
   /** Whether the container's output is its pty's, in which both streams are one. */
   terminal: boolean;
   echo?: Supervision["echo"];
+  /** Absent: it may run as long as it likes. */
+  limit?: TimeLimit;
   /** Whether the minictr that started it cleans up, if it is still there at the end. */
   handsOver: boolean;
   /** The program that the supervisor becomes otherwise: argv, its path first. */
@@ -71,7 +78,7 @@ const AFTER_END_MS = 50;
 
 /** From the container's start to its end, and what comes after. */
 export function superviseSteps(orders: SupervisorOrders): Step[] {
-  const { echo } = orders;
+  const { echo, limit } = orders;
   const rooms = supervisorRooms();
   const siginfo = room("siginfo_t", 128);
   const record = room("exit record", EXIT_RECORD_SIZE);
@@ -81,6 +88,7 @@ export function superviseSteps(orders: SupervisorOrders): Step[] {
     logStep(1, rooms, orders, echo !== undefined),
     ...orders.terminal ? [] : [logStep(2, rooms, orders, echo !== undefined)],
     hearMinictr(rooms, echo !== undefined),
+    ...limit ? [timeStep(rooms, record, limit)] : [],
     ...echo ? [echoStep(rooms, echo)] : [],
     seeEnd(rooms, siginfo),
     ...echo ? [readOn(rooms)] : [],
@@ -91,7 +99,7 @@ export function superviseSteps(orders: SupervisorOrders): Step[] {
   ];
 }
 
-function begin({ terminal, echo }: SupervisorOrders, rooms: Rooms): Step {
+function begin({ terminal, echo, limit }: SupervisorOrders, rooms: Rooms): Step {
   const { polled, open, sources, echoing, size } = rooms;
   const length = slot("length of the log");
   const watch = (index: number, fd: number, events: number) => [
@@ -112,6 +120,7 @@ function begin({ terminal, echo }: SupervisorOrders, rooms: Rooms): Step {
     ...watch(2, error, POLLIN),
     ...watch(ECHO, -1, POLLOUT),
     ...watch(LINE, SUPERVISOR_FD.minictr, POLLIN),
+    ...limit ? startClock(rooms, limit) : watch(TIMER, -1, 0),
     call("store32", [sources, SUPERVISOR_FD.output]),
     call("store32", [place(sources, 4), error]),
     call("store64", [open, terminal ? 1 : 2]),

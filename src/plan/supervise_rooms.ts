@@ -1,10 +1,10 @@
 /** What the parts of a supervisor share: its memory, and names for the entries that it polls. */
 import { type On, type Room, room, type Slot, slot } from "./step.ts";
 
-/** `struct pollfd` of the echo and of the line to minictr; 0 is the pidfd, 1 and 2 the outputs. */
-export const ECHO = 3, LINE = 4;
+/** `struct pollfd` of the echo, the line to minictr, the timer; 0 is the pidfd, 1 and 2 the outputs. */
+export const ECHO = 3, LINE = 4, TIMER = 5;
 /** How many there are. */
-export const POLLED = 5;
+export const POLLED = 6;
 /** The bits of `revents` in a pollfd as 8 bytes. */
 export const REVENTS = 0xffff_0000_0000_0000n;
 /** An errno of any kind is passed over. */
@@ -47,7 +47,7 @@ export interface Frame {
 /** A supervisor's memory. */
 export function supervisorRooms(): Rooms {
   return {
-    polled: room("struct pollfd[5]", 8 * POLLED),
+    polled: room("struct pollfd[6]", 8 * POLLED),
     ended: room("ended", 8),
     trusted: room("trusted", 8),
     open: room("open outputs", 8),

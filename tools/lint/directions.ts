@@ -97,6 +97,7 @@ export const DOORS: readonly string[] = [
   "src/container/why.ts",
   "src/container/restart.ts",
   "src/container/self.ts",
+  "src/container/settle.ts",
   "src/container/attach.ts",
   "src/container/kept.ts",
   "src/container/keys.ts",
