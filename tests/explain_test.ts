@@ -25,6 +25,23 @@ test("run --explain needs no capability", {
   assert.ok(out.includes("pivot_root"));
 });
 
+test("run --explain shows what a supervisor does where there is one", { requires }, async (t) => {
+  const always = ["--network", "none", "--rootfs", t.rootfs, "--explain", "true"];
+  const explained = async (...flags: string[]) => {
+    const { code, out, err } = await t.minictr(["run", ...flags, ...always]);
+    assert.equal(code, 0, err);
+    return out;
+  };
+  const inBackground = await explained("-d", "--timeout", "5");
+  for (const step of ["become the supervisor", "log stream 2", "container's time is over"]) {
+    assert.match(inBackground, new RegExp(`^ *\\d+ supervisor  .*${step}`, "m"));
+  }
+  assert.match(inBackground, /^ *\d+ container {3}load the seccomp filter$/m);
+  assert.doesNotMatch(inBackground, /echo what has been read/);
+  assert.match(await explained(), /supervisor {2}echo what has been read/);
+  assert.doesNotMatch(await explained("--rm"), /supervisor/);
+});
+
 test("run --explain --json prints the plan as JSON", { requires }, async (t) => {
   const { code, out, err } = await t.run(["--explain", "--json"], ["true"]);
   assert.equal(code, 0, err);

@@ -3,6 +3,8 @@ import { detached, fails, ok, until } from "./support/background.ts";
 import { IN_VM, type Scratch, test } from "./support/mod.ts";
 
 const NEEDS = { requires: ["root", "command:busybox"], timeoutMs: 90_000 } as const;
+/** Of many commands, each of which takes seconds in the virtual machine. */
+const MANY = { ...NEEDS, requires: [...NEEDS.requires, "not-vm"] } as const;
 const AT_ONCE = IN_VM ? 4 : 10;
 
 /** What is below the run root, but for the journal. */
@@ -33,7 +35,7 @@ test("of several containers with one name that are started at once, one is", NEE
 
 test(
   "containers in the foreground and the background, made and renamed, share their names",
-  NEEDS,
+  MANY,
   async (t) => {
     const always = ["--name", "one", "--network", "none", "--rootfs", `${t.rootfs}:O`];
     const cidfile = `${t.directory}/cid`;
@@ -56,7 +58,7 @@ test(
   },
 );
 
-test("the name of a container whose minictr was killed is free", NEEDS, async (t) => {
+test("the name of a container whose minictr was killed is free", MANY, async (t) => {
   const words = ["run", "--rm", "--name", "one", "--network", "none", "--rootfs", t.rootfs];
   {
     await using killed = t.startMinictr([...words, "sleep", "1000"]);
@@ -71,7 +73,7 @@ test("the name of a container whose minictr was killed is free", NEEDS, async (t
   assert.deepEqual(files(t), []);
 });
 
-test("a name that a killed command held is free at once", NEEDS, async (t) => {
+test("a name that a killed command held is free at once", MANY, async (t) => {
   // As if it had been killed between taking the name and writing its container down.
   Deno.mkdirSync(`${t.root}/run/names`, { recursive: true });
   Deno.writeTextFileSync(`${t.root}/run/names/one`, "");

@@ -3,9 +3,11 @@ import { detached, inspected, ok, until } from "./support/background.ts";
 import { test } from "./support/mod.ts";
 
 const NEEDS = { requires: ["root", "command:busybox"], timeoutMs: 60_000 } as const;
+/** Of many commands, each of which takes seconds in the virtual machine. */
+const MANY = { ...NEEDS, requires: [...NEEDS.requires, "not-vm"] } as const;
 const KILLED = /was killed after \S+ s: its time was over \(--timeout 1s\)/;
 
-test("a container in the background is killed when its time is over", NEEDS, async (t) => {
+test("a container in the background is killed when its time is over", MANY, async (t) => {
   await detached(t, ["--name", "one", "--timeout", "1"], ["sleep", "1000"]);
   assert.equal(await ok(t, "wait", "one"), "137\n");
   assert.match(await ok(t, "why", "one"), KILLED);
@@ -29,7 +31,7 @@ test("time goes on while a container is paused", NEEDS, async (t) => {
   await ok(t, "rm", "one");
 });
 
-test("the time limit of a container outlives the minictr that started it", NEEDS, async (t) => {
+test("the time limit of a container outlives the minictr that started it", MANY, async (t) => {
   const always = ["--network", "none", "--rootfs", `${t.rootfs}:O`];
   {
     const words = ["run", "--name", "one", "--timeout", "1", ...always, "sleep", "1000"];
@@ -45,7 +47,7 @@ test("the time limit of a container outlives the minictr that started it", NEEDS
   await ok(t, "rm", "one");
 });
 
-test("a kept container in the foreground is killed when its time is over", NEEDS, async (t) => {
+test("a kept container in the foreground is killed when its time is over", MANY, async (t) => {
   const words = ["run", "--name", "one", "--timeout", "1", "--network", "none"];
   const { code } = await t.minictr([...words, "--rootfs", `${t.rootfs}:O`, "sleep", "1000"]);
   assert.equal(code, 137);
@@ -53,7 +55,7 @@ test("a kept container in the foreground is killed when its time is over", NEEDS
   await ok(t, "rm", "one");
 });
 
-test("what ends in time ends as without a limit", NEEDS, async (t) => {
+test("what ends in time ends as without a limit", MANY, async (t) => {
   await detached(t, ["--name", "one", "--timeout", "1m30s"], ["sh", "-c", "exit 3"]);
   assert.equal(await ok(t, "wait", "one"), "3\n");
   assert.match(await ok(t, "why", "one"), /ended by itself after .* with status 3/);

@@ -8,9 +8,24 @@ const NO_FILES = { hostname: "", made: [], addHosts: [], dns: [], dnsSearch: [],
 
 /** Writes down the container that the flags of `run -d` or `create` ask for; nothing is started. */
 export async function define(options: RunOptions, made: RunSpec): Promise<void> {
-  const { engine, spec } = made;
-  const { id, roots, image = "" } = options;
-  const definition: Definition = {
+  const { spec } = made;
+  const { id, roots } = options;
+  const definition = definitionOf(options, made);
+  await writeDown(definition, spec, options);
+  if (options.volumes) {
+    const { prepareVolumes } = await import("../container/volumes.ts");
+    noteEvents(
+      roots,
+      await prepareVolumes(roots, options.volumes, { id, root: options.root, spec }),
+    );
+  }
+  noteEvent(roots, "create", definition);
+}
+
+/** What lasts of the container that the flags ask for. */
+export function definitionOf(options: RunOptions, { engine, spec }: RunSpec): Definition {
+  const { id, image = "" } = options;
+  return {
     version: 1,
     id,
     name: options.name,
@@ -34,15 +49,6 @@ export async function define(options: RunOptions, made: RunSpec): Promise<void> 
     createSources: engine.createSources,
     ...options.volumes ? { volumes: options.volumes } : {},
   };
-  await writeDown(definition, spec, options);
-  if (options.volumes) {
-    const { prepareVolumes } = await import("../container/volumes.ts");
-    noteEvents(
-      roots,
-      await prepareVolumes(roots, options.volumes, { id, root: options.root, spec }),
-    );
-  }
-  noteEvent(roots, "create", definition);
 }
 
 /** Of two that are created with the same name, the second one fails here: it has made nothing. */

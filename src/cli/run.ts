@@ -43,7 +43,10 @@ export async function run(args: string[], root: string | undefined): Promise<num
     return 0;
   }
   if (flags.explain) {
-    return (await import("./explain.ts")).printPlan(wanted.spec, wanted.options, flags.json);
+    const { printPlan, printSupervised } = await import("./explain.ts");
+    return wanted.made && isKept(line)
+      ? printSupervised(wanted.options, wanted.made, flags.json)
+      : printPlan(wanted.spec, wanted.options, flags.json);
   }
   if (Deno.uid() !== 0) {
     throw new UsageError(

@@ -1,7 +1,6 @@
 import { Fd, syscall, trySyscall } from "../../ffi/mod.ts";
 import { type CgroupHost, readCgroupHost } from "../cgroup/host.ts";
 import type { Supervision } from "../plan/mod.ts";
-import { planSupervised } from "../plan/supervised.ts";
 import { SUPERVISOR_FD } from "../plan/supervision.ts";
 import type { Spec } from "../spec/mod.ts";
 import { changeDefinition, type Definition, readDefinition, wasStopped } from "./definition.ts";
@@ -9,9 +8,9 @@ import { containerEvent, noteEvents } from "./events.ts";
 import type { Attendant } from "./foreground.ts";
 import { holdDefinition } from "./hold.ts";
 import { runningAs, waitingAs, writeSpec } from "./live.ts";
-import { makeFiles, ownUserNamespace, planRun, type RunOptions, stateOf } from "./make.ts";
+import { makeFiles, ownUserNamespace, type RunOptions, stateOf } from "./make.ts";
 import { assemblePlan, start, type Started, type StartOptions } from "./start.ts";
-import { supervised } from "./supervised.ts";
+import { planKept } from "./supervised.ts";
 import {
   createState,
   type Held,
@@ -88,8 +87,8 @@ export async function startSupervised(
       },
       ...trace ? { trace: true, onTrace: trace } : {},
     };
-    const wanted = supervised(definition, spec, options, { host, lock: held.lock.number, echo });
-    const plan = planRun(entered.spec, wanted, host, planSupervised);
+    const by = { host, lock: held.lock.number, echo };
+    const plan = planKept(definition, entered.spec, options, by);
     const { pid } = start(assemblePlan(plan, startOptions), startOptions);
     if (!attendant) throw new Error(`cannot start "${definition.name}": it was never ready`);
     noteEvents(roots, [...happened, containerEvent("start", definition)]);
