@@ -31,6 +31,12 @@ test("time goes on while a container is paused", NEEDS, async (t) => {
   await ok(t, "rm", "one");
 });
 
+test("one that goes when it ends is killed in time too, though it is paused", MANY, async (t) => {
+  await using program = t.startRun(["--name", "one", "--timeout", "2"], ["sleep", "1000"]);
+  await until(() => t.minictr(["pause", "one"]), ({ code }) => code === 0);
+  assert.equal((await program.ended).code, 137);
+});
+
 test("the time limit of a container outlives the minictr that started it", MANY, async (t) => {
   const always = ["--network", "none", "--rootfs", `${t.rootfs}:O`];
   {

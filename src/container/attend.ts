@@ -20,7 +20,7 @@ import {
   TIOCSWINSZ,
   WEXITED,
 } from "../../ffi/mod.ts";
-import { goto } from "../plan/calls.ts";
+import { goto, writeFile } from "../plan/calls.ts";
 import {
   type Call,
   call,
@@ -63,6 +63,8 @@ export interface Attended {
   terminal?: { master: number; size: number };
   /** After so long the container is killed. */
   timeoutMs?: number;
+  /** What thaws it then, if it is frozen: a file of its cgroup, and what is written there. */
+  thaw?: { file: string; text: string };
 }
 
 const WNOHANG = 1;
@@ -176,7 +178,7 @@ function waitStep(polled: Room, count: number, ended: Room, limit: Room): Step {
 }
 
 /** Signals go to the container, but a change of the terminal's size goes to the pty. */
-function signalStep({ pidfd, signals, terminal, timeoutMs }: Attended, polled: Room): Step {
+function signalStep({ pidfd, signals, terminal, timeoutMs, thaw }: Attended, polled: Room): Step {
   const number = room("signal", 8);
   const size = room("struct winsize", 8);
   const signal = slot("signal");
@@ -186,6 +188,7 @@ function signalStep({ pidfd, signals, terminal, timeoutMs }: Attended, polled: R
     call("and", [entry, REVENTS], { to: expired, on: [{ value: 0, goto: ".signals" }] }),
     call("store32", [place(polled, 16), -1]), // Once.
     call("pidfd_send_signal", [pidfd, SIGKILL, 0, 0], { on: [{ errno: "any", goto: ".signals" }] }),
+    ...thaw ? writeFile(thaw.file, thaw.text, { on: [{ errno: "any", goto: ".signals" }] }) : [],
   ];
   const resize = terminal && [
     call("ioctl", [terminal.size, flags({ TIOCGWINSZ }), size], {

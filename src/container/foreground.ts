@@ -10,6 +10,8 @@ export interface ForegroundOptions {
   /** Whether it reads the caller's standard input. */
   interactive: boolean;
   timeoutMs?: number;
+  /** What thaws it then, if it is frozen. */
+  thaw?: Attended["thaw"];
   /** Sees what is typed at its terminal. */
   filter?: Filter;
 }
@@ -74,7 +76,7 @@ function rawInput(
 function attended(
   { pidfd, terminal, pipes }: Pick<Started, "pidfd" | "terminal" | "pipes">,
   signals: number,
-  { interactive, timeoutMs, filter }: ForegroundOptions,
+  { interactive, timeoutMs, thaw, filter }: ForegroundOptions,
 ): Attended {
   const copies: Copy[] = [];
   if (terminal !== undefined) {
@@ -98,5 +100,6 @@ function attended(
     copies,
     ...terminal === undefined ? {} : { terminal: { master: terminal, size: 0 } },
     ...timeoutMs === undefined ? {} : { timeoutMs },
+    ...thaw ? { thaw } : {},
   };
 }

@@ -36,8 +36,11 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
     await import("./cleanup.ts");
     const { noteDeath, noteStart } = await import("./run_events.ts");
     noteStart(roots, running, happened);
-    const end = attendTo(started, signals, options);
     const { cgroup } = state;
+    const thaw = options.timeoutMs === undefined
+      ? undefined
+      : (await import("../cgroup/freeze.ts")).thawing(host, cgroup);
+    const end = attendTo(started, signals, { ...options, ...thaw ? { thaw } : {} });
     const oomKilled = end.signal === SIGKILL && await tellOom(spec, options, { host, cgroup });
     noteDeath(roots, running, { status: statusOf(end), oomKilled });
     return statusOf(end);

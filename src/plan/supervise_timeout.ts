@@ -4,7 +4,8 @@
  *
  * @see timerfd_create(2), pidfd_send_signal(2)
  */
-import { AT_FDCWD, O_CLOEXEC, O_WRONLY, POLLIN, SIGKILL } from "../../ffi/constants.ts";
+import { O_CLOEXEC, POLLIN, SIGKILL } from "../../ffi/constants.ts";
+import { writeFile } from "./calls.ts";
 import { type Call, call, flags, place, type Room, slot, type Step, step } from "./step.ts";
 import { IGNORED, REVENTS, type Rooms, TIMER } from "./supervise_rooms.ts";
 import { SUPERVISOR_FD } from "./supervision.ts";
@@ -38,7 +39,7 @@ export function startClock({ polled }: Rooms, { timeoutMs }: TimeLimit): Call[] 
 
 /** Kills the container when its time is over, once; one that is frozen dies when it is thawed. */
 export function timeStep({ polled, ended }: Rooms, record: Room, { thaw }: TimeLimit): Step {
-  const entry = slot("timer's entry"), ready = slot("expired?"), file = slot("freezer");
+  const entry = slot("timer's entry"), ready = slot("expired?");
   return step("see whether the container's time is over", [
     call("load64", [place(polled, 8 * TIMER)], { to: entry }),
     call("and", [entry, REVENTS], { to: ready, on: [{ value: 0, goto: "next" }] }),
@@ -46,15 +47,6 @@ export function timeStep({ polled, ended }: Rooms, record: Room, { thaw }: TimeL
     call("load64", [ended], { on: [{ value: 1, goto: "next" }] }),
     call("store32", [place(record, TIMED_OUT_OFFSET), 1]),
     call("pidfd_send_signal", [SUPERVISOR_FD.pidfd, flags({ SIGKILL }), 0, 0], { on: IGNORED }),
-    ...thaw
-      ? [
-        call("openat", [flags({ AT_FDCWD }), thaw.file, flags({ O_WRONLY, O_CLOEXEC }), 0], {
-          to: file,
-          on: [{ errno: "any", goto: "next" }],
-        }),
-        call("write", [file, thaw.text, thaw.text.length], { on: IGNORED }),
-        call("close", [file], { on: IGNORED }),
-      ]
-      : [],
+    ...thaw ? writeFile(thaw.file, thaw.text, { on: [{ errno: "any", goto: "next" }] }) : [],
   ]);
 }
