@@ -26,9 +26,11 @@ async function started(t: Scratch, host: Host, flags: string[], command = ["slee
   return await ok(host, "run", "-d", ...flags, "--rootfs", `${t.rootfs}:O`, ...command);
 }
 
-/** What minictr has on the host: links but the host's own, and tables. */
+/** What minictr has on the host: the names of links but the host's own, and tables. */
 async function made(host: Host): Promise<string> {
-  return await host.sh(`ip -br link show | grep -vE "^(lo|uplink)"; nft list tables`);
+  return await host.sh(
+    `ip -br link show | cut -d" " -f1 | grep -vE "^(lo|uplink)"; nft list tables`,
+  );
 }
 
 test("a server in the background is reached as -p says, and leaves nothing", options, async (t) => {
