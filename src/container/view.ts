@@ -102,9 +102,11 @@ function carryOut(plan: ViewPlan): Opened {
   const program = assemble(plan.steps, { base: "here", arch: ARCH });
   const failure = runHere(program);
   if (failure) {
-    const { label, calls } = plan.steps[failure.step] ?? { label: "open the files", calls: [] };
-    const cause = new SyscallError(calls[failure.call]?.name ?? "call", failure.errno);
-    throw new ContainerError(`cannot ${label}: ${cause.message}`, { cause });
+    const failed = plan.steps[failure.step];
+    const cause = new SyscallError(failed?.calls[failure.call]?.name ?? "call", failure.errno);
+    const hint = failed?.hints?.[cause.code];
+    const what = `cannot ${failed?.label ?? "open the files"}: ${cause.message}`;
+    throw new ContainerError(hint ? `${what}: ${hint}` : what, { cause });
   }
   return {
     root: new Fd(resultOf(program, plan.root)),
