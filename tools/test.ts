@@ -34,10 +34,12 @@ interface Tally {
   passed: number;
   failed: string[];
   skipped: string[];
+  /** The last test of which it was said that it takes long. */
+  slow: string;
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const tally: Tally = { passed: 0, failed: [], skipped: [] };
+  const tally: Tally = { passed: 0, failed: [], skipped: [], slow: "" };
   for (const directory of deadRuns()) await removeRun(directory);
   Deno.mkdirSync(TEMPORARY, { recursive: true, mode: 0o755 });
   const before = unnamedObjects();
@@ -87,9 +89,16 @@ function hasTests(place: string): boolean {
   return [...files()].some((path) => path.startsWith(`${place}/`) && path.endsWith("_test.ts"));
 }
 
-/** The reporter's lines: "NAME ... ok (3ms)", where a step's are indented. */
+/**
+ * The reporter's lines: "NAME ... ok (3ms)", where a step's are indented. Of a test that takes over a
+ * minute it says so behind "NAME ...", and the result stands alone in a later line.
+ */
 function count(line: string, tally: Tally): void {
-  const [, name = "", result] = /^(\S.*) \.\.\. (ok|FAILED|ignored)\b/.exec(line) ?? [];
+  const [, slow] = /^(\S.*) \.\.\.'.*' has been running for/.exec(line) ?? [];
+  if (slow !== undefined) tally.slow = slow;
+  const [, own, result] = /^(\S.*) \.\.\. (ok|FAILED|ignored)\b/.exec(line) ??
+    /^()\s(ok|FAILED) \(/.exec(line) ?? [];
+  const name = own || tally.slow;
   if (result === "ok") tally.passed++;
   if (result === "FAILED") tally.failed.push(name);
   if (result === "ignored" && maySkip(name)) tally.skipped.push(name);
