@@ -11,7 +11,7 @@ const ENGINE_FAILED = 125;
 try {
   Deno.exit(await main(Deno.args));
 } catch (error) {
-  Deno.exit(report(error));
+  Deno.exit(await report(error));
 }
 
 async function main(args: string[]): Promise<number> {
@@ -63,20 +63,9 @@ function usage(): string {
 }
 
 /** One line an error, and one for each of several that came together; returns the exit status. */
-function report(error: unknown): number {
-  const errors = error instanceof AggregateError ? [error, ...error.errors] : [error];
-  for (const one of errors) {
-    const message = one instanceof Error ? one.message : String(one);
-    console.error(`minictr: ${message.replaceAll("\n", " ")}${lackOf(message)}`);
-  }
-  return error instanceof Error && "exitCode" in error && typeof error.exitCode === "number"
-    ? error.exitCode
-    : ENGINE_FAILED;
-}
-
-/** What to do where the kernel does not have a call, whichever it was. */
-function lackOf(message: string): string {
-  if (!message.includes("(ENOSYS)")) return "";
-  return `: Linux ${Deno.osRelease()} does not have the call, which needs 5.12 or later, or a ` +
-    "seccomp filter hides it; `minictr doctor` names what is missing";
+async function report(error: unknown): Promise<number> {
+  const { told } = await import("./src/cli/told.ts");
+  const { lines, exitCode } = told(error, ENGINE_FAILED);
+  for (const line of lines) console.error(`minictr: ${line}`);
+  return exitCode;
 }

@@ -28,14 +28,10 @@ export async function forEach(
     }
   }
   if (failures.length === 0) return 0;
-  throw new SomeFailed(failures, grammar.command);
+  throw new SomeFailed(failures);
 }
 
-/** Some of what was named could not be dealt with; the others were. */
+/** Some of what was named could not be dealt with; the others were. Says nothing of its own. */
 export class SomeFailed extends AggregateError {
   readonly exitCode = 1;
-
-  constructor(failures: unknown[], command: string, things = "containers") {
-    super(failures, `"${command}" failed for ${failures.length} of the ${things}`);
-  }
 }

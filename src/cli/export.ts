@@ -11,6 +11,7 @@ import { type Grammar, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
 import { parseInterspersed } from "./interspersed.ts";
 import { print } from "./output.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** `export` */
 export const EXPORT = {
@@ -39,6 +40,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
   if (name === undefined || extra !== undefined) {
     throw wrongUse(EXPORT, '"export" takes a container');
   }
+  if (output === "") throw new UsageError('--output: "" is not the name of a file');
   if (output === undefined && isTerminal(1)) {
     throw new CopyError("an archive is not for a terminal: give -o FILE, or redirect it");
   }

@@ -63,7 +63,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
       );}
   }
   print(await inspected(found, flags.format));
-  if (failures.length > 0) throw new SomeFailed(failures, INSPECT.command, "names");
+  if (failures.length > 0) throw new SomeFailed(failures);
   return 0;
 }
 

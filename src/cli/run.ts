@@ -34,10 +34,15 @@ export async function run(args: string[], root: string | undefined): Promise<num
     console.log((await import("./help.ts")).helpText(RUN));
     return 0;
   }
-  const wanted = line.flags.bundle === undefined
-    ? await fromFlags(line, roots)
-    : await fromBundle(line, line.flags.bundle, roots);
   const { flags } = line;
+  if (Deno.uid() !== 0 && !flags["print-spec"] && !flags.explain) {
+    throw new UsageError(
+      "running a container needs root: `sudo minictr run …`; --explain does not",
+    );
+  }
+  const wanted = flags.bundle === undefined
+    ? await fromFlags(line, roots)
+    : await fromBundle(line, flags.bundle, roots);
   if (flags["print-spec"]) {
     console.log(await (await import("../spec/mod.ts")).printSpec(wanted.spec));
     return 0;
@@ -47,11 +52,6 @@ export async function run(args: string[], root: string | undefined): Promise<num
     return wanted.made && isKept(line)
       ? printSupervised(wanted.options, wanted.made, flags.json)
       : printPlan(wanted.spec, wanted.options, flags.json);
-  }
-  if (Deno.uid() !== 0) {
-    throw new UsageError(
-      "running a container needs root: `sudo minictr run …`; --explain does not",
-    );
   }
   if (flags.trace) {
     const { traceTo } = await import("./trace.ts");
@@ -74,10 +74,8 @@ async function fromBundle(line: Line, directory: string, roots: Roots): Promise<
   if (line.operands.length > 0) {
     throw new UsageError(`--bundle runs what its config.json says, not "${line.operands[0]}"`);
   }
-  const bundle = Deno.realPathSync(directory);
-  const spec = await (await import("../spec/mod.ts")).readSpec(
-    Deno.readTextFileSync(`${bundle}/config.json`),
-  );
+  const { bundle, config } = openBundle(directory);
+  const spec = await (await import("../spec/mod.ts")).readSpec(config);
   const path = spec.root?.path ?? "rootfs";
   const { name } = line.flags;
   const id = newId();
@@ -97,6 +95,19 @@ async function fromBundle(line: Line, directory: string, roots: Roots): Promise<
     }
   }
   return { spec, options };
+}
+
+function openBundle(directory: string): { bundle: string; config: string } {
+  try {
+    const bundle = Deno.realPathSync(directory);
+    return { bundle, config: Deno.readTextFileSync(`${bundle}/config.json`) };
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new UsageError(
+      `--bundle: "${directory}" has no config.json; \`minictr spec\` prints one`,
+      { cause },
+    );
+  }
 }
 
 /** The container that the flags of `run` or `create` ask for. */

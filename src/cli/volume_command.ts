@@ -168,7 +168,7 @@ async function inspect(args: string[], roots: Roots): Promise<void> {
   print(await inspected(found.flatMap(([, row]) => row ? [row] : []), flags.format));
   const missing = found.filter(([, row]) => !row)
     .map(([name]) => new VolumeError(`there is no volume "${name}"`));
-  if (missing.length > 0) throw new SomeFailed(missing, VOLUME_INSPECT.command, "volumes");
+  if (missing.length > 0) throw new SomeFailed(missing);
 }
 
 function remove(args: string[], roots: Roots): void {
@@ -184,7 +184,7 @@ function remove(args: string[], roots: Roots): void {
       failures.push(error);
     }
   }
-  if (failures.length > 0) throw new SomeFailed(failures, VOLUME_RM.command, "volumes");
+  if (failures.length > 0) throw new SomeFailed(failures);
 }
 
 function takeAway(roots: Roots, name: string): void {

@@ -62,6 +62,7 @@ export const DOORS: readonly string[] = [
   "ffi/constants.ts",
   "ffi/errno.ts",
   "ffi/syscalls.ts",
+  "src/cli/told.ts",
   "src/cli/usage_error.ts",
   "src/cgroup/freeze.ts",
   "src/cgroup/host.ts",
