@@ -65,10 +65,13 @@ export function lockWithin(
 }
 
 function isAt(path: string, fd: Fd): boolean {
+  // Not within the `try`: without /proc no file would ever be the one at the path.
+  const held = Deno.statSync(`/proc/self/fd/${fd.number}`);
   try {
-    const there = Deno.statSync(path), held = Deno.statSync(`/proc/self/fd/${fd.number}`);
+    const there = Deno.statSync(path);
     return there.ino === held.ino && there.dev === held.dev;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }

@@ -52,3 +52,32 @@ test("whoever is not root is told to be, and nothing is unpacked before", {
     assert.match(err, /^minictr: .*needs root[^\n]*sudo minictr[^\n]*\n$/);
   }
 });
+
+test("without /proc a run ends and says so", {
+  requires: ["root", "command:unshare", "command:busybox"],
+}, async (t) => {
+  const script = 'mount -t tmpfs none /proc && exec "$@"';
+  const run = t.words(["run", "--rm", "--network", "none", "true"]);
+  const program = t.start(["unshare", "-m", "sh", "-c", script, "sh", ...run]);
+  const { code, err } = await program.ended;
+  assert.equal(code, 125);
+  assert.match(err, /^minictr: [^\n]*mount -t proc proc \/proc\n$/);
+});
+
+test("a subnet that nothing can be routed to is no network's", {
+  requires: ["root", "command:unshare"],
+}, async (t) => {
+  for (const subnet of ["127.0.0.0/8", "127.1.0.0/16", "224.0.0.0/4", "0.0.0.0/0", "ff02::/64"]) {
+    const create = t.words(["network", "create", "--subnet", subnet, "one"]);
+    const { code, err } = await t.start(["unshare", "-n", ...create]).ended;
+    assert.equal(code, 125);
+    assert.match(err, /^minictr: cannot use subnet \S+: \S+ is for [^\n]+\n$/);
+  }
+  assert.doesNotMatch((await t.minictr(["network", "ls"])).out, /one/);
+});
+
+test("a filter that volumes do not have is refused where there are none, too", NEEDS, async (t) => {
+  const { code, err } = await t.minictr(["volume", "ls", "--filter", "size=1"]);
+  assert.equal(code, 125);
+  assert.match(err, /^minictr: there is no filter "size=1": there are name, /);
+});

@@ -14,6 +14,8 @@ export async function applyNetwork(made: RunSpec, wish: Wish): Promise<void> {
     for (const port of flags.publish) parsed("--publish", port, parsePublishedPort);
     for (const port of flags.expose) parsed("--expose", port, parseExposedPort);
   }
+  for (const pair of flags["add-host"]) parsed("--add-host", pair, checkHost);
+  for (const address of flags.dns) parsed("--dns", address, checkAddress);
   const { engine } = made;
   engine.network = flags.network;
   engine.networkAliases = flags["network-alias"];
@@ -29,6 +31,21 @@ export async function applyNetwork(made: RunSpec, wish: Wish): Promise<void> {
   if (flags.ip6 !== undefined) engine.ip6 = flags.ip6;
   if (flags["mac-address"] !== undefined) engine.macAddress = flags["mac-address"];
   applyNetworkMode(made, wish);
+}
+
+function checkHost(pair: string): void {
+  const at = pair.search(/[:=]/);
+  if (at < 1) throw new UsageError(`"${pair}" is not NAME:IP`);
+  const address = pair.slice(at + 1);
+  if (address !== "host-gateway") checkAddress(address);
+}
+
+/** As far as a resolver would read it: the whole grammar of IPv6 is not on the way of every run. */
+function checkAddress(text: string): void {
+  const isV4 = /^\d{1,3}(\.\d{1,3}){3}$/.test(text) && text.split(".").every((one) => +one < 256);
+  // RFC 4007: the address of a link has its interface behind "%".
+  if (isV4 || /^(?=.*:.*:)[\da-fA-F:.]+(%\w+)?$/.test(text)) return;
+  throw new UsageError(`"${text}" is not an IP address`);
 }
 
 function applyNetworkMode(made: RunSpec, wish: Wish): void {

@@ -18,6 +18,7 @@ const VERBS: Readonly<Record<string, string>> = {
   readdir: "list",
   readfile: "read",
   realpath: "find",
+  stat: "find",
   writefile: "write",
 };
 
@@ -71,6 +72,9 @@ function adviceOn(message: string): string {
   if ((code === "EACCES" || code === "EPERM") && Deno.uid() !== 0) {
     return ": minictr needs root, as in `sudo minictr …`";
   }
+  if (code === "ENOENT" && message.includes('"/proc/') && !hasProc()) {
+    return ": mount it: mount -t proc proc /proc";
+  }
   if (code === "EROFS") return ": name a directory that can be written with --root or MINICTR_ROOT";
   // Of the other calls it tells of limits: of mounts, of watches, of control groups.
   if (
@@ -79,4 +83,13 @@ function adviceOn(message: string): string {
     return ": `df -h` and `df -i` show where; --root or MINICTR_ROOT names a roomier place";
   }
   return "";
+}
+
+function hasProc(): boolean {
+  try {
+    Deno.lstatSync("/proc/self");
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -97,6 +97,7 @@ const VOLUMES: Listing = {
 async function list(args: string[], roots: Roots): Promise<void> {
   const { flags, operands } = parseInterspersed(VOLUME_LS, args);
   if (operands.length > 0) throw wrongUse(VOLUME_LS, '"volume ls" takes no operand');
+  checkFilters(flags.filter);
   const users = usersByVolume(roots);
   const rows = listVolumes(roots.data)
     .filter((volume) => passes(volume, flags.filter, users.has(volume.name)))
@@ -129,14 +130,17 @@ function usersByVolume(roots: Roots): Map<string, Known[]> {
   return users;
 }
 
-function passes(volume: Volume, filters: readonly string[], isUsed: boolean): boolean {
-  const values = (wanted: string) =>
-    filters.map((text) => cut(text)).flatMap(([key, value = ""]) => key === wanted ? [value] : []);
+function checkFilters(filters: readonly string[]): void {
   for (const text of filters) {
     if (!/^(name|label|label!|dangling|driver)=/.test(text)) {
       throw new UsageError(`there is no filter "${text}": there are name, label, dangling, driver`);
     }
   }
+}
+
+function passes(volume: Volume, filters: readonly string[], isUsed: boolean): boolean {
+  const values = (wanted: string) =>
+    filters.map((text) => cut(text)).flatMap(([key, value = ""]) => key === wanted ? [value] : []);
   const names = values("name"), drivers = values("driver");
   return (names.length === 0 || names.some((part) => volume.name.includes(part))) &&
     (drivers.length === 0 || drivers.includes("local")) &&
@@ -195,6 +199,7 @@ function takeAway(roots: Roots, name: string): void {
 function prune(args: string[], roots: Roots): void {
   const { flags } = parseInterspersed(VOLUME_PRUNE, args);
   const what = flags.all ? "all volumes" : "all anonymous volumes";
+  checkFilters(flags.filter);
   if (!flags.force && !confirm(`Remove ${what} that no container has?`)) return;
   const users = usersByVolume(roots);
   let freed = 0;

@@ -39,6 +39,8 @@ export function diagnose(
   command: string,
   tried: { path: string; errno: number }[],
 ): Diagnosis {
+  // Behind each directory of $PATH it names the directory itself.
+  if (command === "") return { text: '"": executable file not found in $PATH', exitCode: 127 };
   const told = tried.find(({ errno }) => errno !== ENOENT && errno !== ENOTDIR);
   for (const { path, errno } of told ? [told, ...tried] : tried) {
     const head = readHead(root, path);

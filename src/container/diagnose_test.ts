@@ -101,3 +101,10 @@ test("a process that has ended, and with it its root, is not needed for an answe
   const { exitCode } = diagnose(NOBODY, "/bin/sh", [{ path: "/bin/sh", errno: ENOENT }]);
   assert.equal(exitCode, 127);
 });
+
+Deno.test("diagnose() does not take an empty command for a directory of PATH", () => {
+  assert.deepEqual(diagnose(Deno.pid, "", [{ path: "/usr/bin/", errno: EACCES }]), {
+    text: '"": executable file not found in $PATH',
+    exitCode: 127,
+  });
+});

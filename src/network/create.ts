@@ -71,7 +71,10 @@ export function createNetwork(roots: Roots, options: NetworkOptions): Network {
     using socket = new NetlinkSocket(NETLINK_ROUTE);
     const taken = takenSubnets(roots, hostRoutes(socket));
     const given = (options.subnets ?? []).map(parseSubnet);
-    for (const subnet of given) refuseTaken(subnet, taken);
+    for (const subnet of given) {
+      refuseSpecial(subnet);
+      refuseTaken(subnet, taken);
+    }
     const isV6 = ({ address }: Subnet) => address.length === 16;
     refuseMisfits(given, options);
     if (given.length === 0) given.push(freeSubnet(userCandidates(), taken));
@@ -215,6 +218,23 @@ function uniqueLocal(): Subnet {
   crypto.getRandomValues(address.subarray(1, 8));
   address[0] = 0xfd;
   return { address, prefix: 64 };
+}
+
+/** Ranges that no interface routes to, and what they are for; RFC 6890. */
+const SPECIAL: readonly (readonly [subnet: string, purpose: string])[] = [
+  ["0.0.0.0/8", "this host"],
+  ["127.0.0.0/8", "loopback"],
+  ["224.0.0.0/4", "multicast"],
+  ["240.0.0.0/4", "broadcast, and the future"],
+  ["::/127", "loopback"],
+  ["ff00::/8", "multicast"],
+];
+
+function refuseSpecial(subnet: Subnet): void {
+  const found = SPECIAL.find(([range]) => overlap(parseSubnet(range), subnet));
+  if (!found) return;
+  const [range, purpose] = found;
+  throw new Error(`cannot use subnet ${formatSubnet(subnet)}: ${range} is for ${purpose}`);
 }
 
 /** Each gateway and range that is given has to be of a subnet that is given. */

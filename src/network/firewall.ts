@@ -139,7 +139,7 @@ function isRefused(error: unknown, ...codes: string[]): error is NetlinkError {
 }
 
 function explained(error: unknown): unknown {
-  if (!(error instanceof NetlinkError)) return error;
+  if (!isRefused(error, "EOPNOTSUPP", "EAFNOSUPPORT", "ENOENT", "EPROTONOSUPPORT")) return error;
   return new Error(
     `${error.message}; published ports and networks need nf_tables (\`modprobe nf_tables\`)`,
     { cause: error },
