@@ -206,3 +206,18 @@ test(
     await ok(t, "rm", "-f", "nine");
   },
 );
+
+test("a signal that ends attach leaves the terminal as it was", TERMINAL, async (t) => {
+  await detached(t, "screen", ["-t"], TICKING);
+  const script = `
+    exec 3<&0 # Without it a job in the background reads /dev/null.
+    before=$(stty -g); "$@" <&3 & attach=$!
+    until test "$before" != "$(stty -g)"; do sleep 0.1; done
+    kill -TERM $attach; wait $attach; echo "status $?"
+    test "$before" = "$(stty -g)" && echo restored`;
+  await using terminal = t.onTerminal(["sh", "-c", script, "sh", ...t.words(["attach", "screen"])]);
+  const { out } = await terminal.ended;
+  assert.match(out, /status 143\r\nrestored\r\n$/);
+  assert.match(await ok(t, "ps"), /screen/);
+  await ok(t, "rm", "-f", "screen");
+});

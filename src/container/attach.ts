@@ -35,7 +35,7 @@ export interface AttachOptions {
  * output comes from its log, so that whoever is attached holds up nobody; its input goes where its
  * supervisor holds the other end, of which this process takes a descriptor; pidfd_getfd(2).
  *
- * @returns its exit status; undefined if it was left by the keys
+ * @returns its exit status; undefined if it was left by the keys; 128 + n if signal n ended the wait
  * @throws {ContainerError} if it cannot be attached to
  */
 export async function attachTo(known: Known, options: AttachOptions): Promise<number | undefined> {
@@ -48,17 +48,19 @@ export async function attachTo(known: Known, options: AttachOptions): Promise<nu
   using first = supervisor.take("pidfd");
   const into = terminal ?? input;
   const status = endOf(roots, known);
-  const leaving = Promise.withResolvers<"left">();
-  using _raw = terminal && options.stdin && isTerminal(0) ? rawTerminal(0) : undefined;
+  const leaving = Promise.withResolvers<"left" | number>();
+  using raw = terminal && options.stdin && isTerminal(0) ? rawTerminal(0) : undefined;
   using _size = terminal && followSize(terminal.number);
   using _signals = options.signals && !terminal && first ? passSignals(first.number) : undefined;
+  using _restored = raw && endOnSignals(leaving.resolve);
   if (into && options.stdin) {
     const filter = new DetachKeys(terminal ? options.keys : new Uint8Array(0));
     feed(into.number, filter).then((left) => left && leaving.resolve("left"));
   }
   const output = show(directory, () => hasEnded(roots, known));
   const how = await Promise.race([output, leaving.promise]);
-  return how === "left" ? undefined : await status;
+  if (how === "left") return undefined;
+  return how === "over" ? await status : how;
 }
 
 /** A running container's supervisor, of which descriptors are taken. */
@@ -192,10 +194,22 @@ const PASSED = {
 
 function passSignals(pidfd: number): Disposable {
   const names = Object.keys(PASSED) as (keyof typeof PASSED)[];
+  return onSignals(names, (name) => trySyscall("pidfd_send_signal", pidfd, PASSED[name], 0, 0));
+}
+
+/** For as long as the caller's terminal is raw: whom a signal kills at once leaves it so. */
+function endOnSignals(end: (status: number) => void): Disposable {
+  return onSignals(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"], (name) => end(128 + PASSED[name]));
+}
+
+function onSignals(
+  names: readonly (keyof typeof PASSED)[],
+  act: (name: keyof typeof PASSED) => void,
+): Disposable {
   const listeners = names.map((name) => {
-    const pass = () => void trySyscall("pidfd_send_signal", pidfd, PASSED[name], 0, 0);
-    Deno.addSignalListener(name, pass);
-    return () => Deno.removeSignalListener(name, pass);
+    const listener = () => act(name);
+    Deno.addSignalListener(name, listener);
+    return () => Deno.removeSignalListener(name, listener);
   });
   return { [Symbol.dispose]: () => listeners.forEach((remove) => remove()) };
 }
