@@ -81,3 +81,9 @@ test("a filter that volumes do not have is refused where there are none, too", N
   assert.equal(code, 125);
   assert.match(err, /^minictr: there is no filter "size=1": there are name, /);
 });
+
+test("ps names the flag whose number is none", NEEDS, async (t) => {
+  const { code, err } = await t.minictr(["ps", "-n", "few"]);
+  assert.equal(code, 125);
+  assert.match(err, /^minictr: --last: "few" is not a whole number/);
+});

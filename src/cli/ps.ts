@@ -4,7 +4,7 @@ import { type Roots, rootsBelow } from "../container/mod.ts";
 import { askedMounts } from "../container/mounts.ts";
 import type { Endpoint } from "../network/mod.ts";
 import type { Mount } from "../spec/mod.ts";
-import { wrongUse } from "./grammar.ts";
+import { parsed, wrongUse } from "./grammar.ts";
 import { helpText } from "./help.ts";
 import { parseInterspersed } from "./interspersed.ts";
 import { parseInteger } from "./number.ts";
@@ -24,7 +24,8 @@ export async function run(args: string[], root: string | undefined): Promise<num
   const roots = rootsBelow(root);
   const all = knownContainers(roots);
   const leases = await leasesOf(roots, all);
-  const last = flags.latest ? 1 : flags.last === undefined ? -1 : parseInteger(flags.last, -1, 1e6);
+  const newest = parsed("--last", flags.last ?? "-1", (text) => parseInteger(text, -1, 1e6));
+  const last = flags.latest ? 1 : newest;
   const sized = flags.size || (flags.format?.includes(".Size") ?? false);
   const wantsAny = flags.all || last >= 0 ||
     flags.filter.some((text) => /^(status|exited)=/.test(text));
