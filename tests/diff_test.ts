@@ -15,7 +15,8 @@ test(
   "diff tells what was added, changed and deleted, and nothing of the engine's",
   NEEDS,
   async (t) => {
-    await using web = await Container.start(t, ["-v", "vol:/data", "--rootfs", `${t.rootfs}:O`]);
+    const rootfs = await t.ownRootfs(); // Other tests make mount points in the shared one.
+    await using web = await Container.start(t, ["-v", "vol:/data", "--rootfs", `${rootfs}:O`]);
     assert.equal(await ok(t, "diff", web.name), "");
     await web.output([], [
       "sh",
