@@ -62,3 +62,14 @@ test("--ulimit sets soft and hard limits", { requires }, async (t) => {
   ]);
   assert.equal(out, "100\n200\n", err);
 });
+
+test("a CPU that the host does not have is refused, and the host is said to lack it", {
+  requires: [...requires, "controller:cpuset"],
+}, async (t) => {
+  const { code, err } = await t.run(["--cpuset-cpus", "999"], ["true"]);
+  assert.equal(code, 125);
+  assert.match(
+    err,
+    /^minictr: cannot run on the CPUs 999: .*"999" is beyond what this host has\n$/,
+  );
+});

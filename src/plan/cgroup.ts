@@ -99,6 +99,7 @@ function hintsFor(content: string): Record<string, string> {
   return {
     EBUSY: "its parent has processes of its own, or a child that needs more",
     EINVAL: `the kernel does not take "${content}" here`,
+    ERANGE: `"${content}" is beyond what this host has`,
     ENOENT: "the controller is not enabled in the parent's cgroup.subtree_control",
   };
 }
