@@ -201,7 +201,7 @@ test("a full disk at the start is told of in one line, and rm leaves nothing", N
     ])
       .ended;
     started = code === 0;
-    if (!started) assert.match(err, /^minictr: [^\n]*No space left[^\n]*\n$/, `${kilobytes} kB`);
+    if (!started) assert.match(err, /^minictr: [^\n]*[Nn]o space left[^\n]*\n$/, `${kilobytes} kB`);
     assert.equal(out.split("\n").slice(started ? 1 : 0).join("\n"), "", `${kilobytes} kB`);
     await until(() => holders(t.root), (left) => left.length === 0); // A supervisor cleans up last.
   }
@@ -223,7 +223,7 @@ test(
         ["start", "one"],
       ].map((words) => t.minictr(words)));
       for (const { code, err } of ended) {
-        assert.ok(code === 0 || /^minictr: .*\nminictr: [^\n]+\n$/.test(err), err);
+        assert.ok(code === 0 || /^minictr: [^\n]+\n$/.test(err), err);
         assert.doesNotMatch(err, /EEXIST|ENOENT|os error|undefined/);
       }
       const left = await ids(t);
