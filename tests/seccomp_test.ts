@@ -181,5 +181,5 @@ for (
 test("a profile that does not exist is one clear line and 125", { requires: onHost }, async (t) => {
   const { code, err } = await t.run(["--security-opt", "seccomp=/no/such.json"], ["true"]);
   assert.equal(code, 125);
-  assert.match(err, /^minictr: .*"\/no\/such\.json".*No such file.*\n$/);
+  assert.match(err, /^minictr: .*"\/no\/such\.json".*no such file.*\n$/);
 });
