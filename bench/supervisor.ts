@@ -32,13 +32,13 @@ interface Started {
 }
 
 /** An engine with docker's words. */
-function likeDocker(words: string[], flags: string[]): Engine["run"] {
+function likeDocker(words: string[], flags: string[], removal: string[] = []): Engine["run"] {
   return (command) => {
     const id = output([
       ...[...words, "run", "-d", "--network", "none", ...flags],
       ...["--rootfs", rootfs, ...command],
     ]);
-    return { wait: [...words, "wait", id], remove: [[...words, "rm", "-f", id]] };
+    return { wait: [...words, "wait", id], remove: [[...words, "rm", "-f", ...removal, id]] };
   };
 }
 
@@ -70,7 +70,7 @@ const ENGINES: Engine[] = [
   },
   {
     name: "podman, conmon",
-    run: likeDocker(PODMAN, PODMAN_FLAGS),
+    run: likeDocker(PODMAN, PODMAN_FLAGS, ["-t", "0"]), // Else it waits ten seconds.
     beside: /^\/usr\/bin\/conmon /,
   },
   {
