@@ -20,14 +20,15 @@ interface Engine {
   name: string;
   /** Starts a command in the background. */
   run(command: string[]): Started;
+  /** In front of an id: ends when the container does; absent where nothing logs its output. */
+  wait?: string[];
   /** The command line of the process beside each container. */
   beside: RegExp;
 }
 
-/** A container, and the words of what is done with it. */
+/** A container, and the words that take it away. */
 interface Started {
-  /** Ends when it does; absent where nothing logs its output. */
-  wait?: string[];
+  id: string;
   remove: string[][];
 }
 
@@ -38,10 +39,11 @@ function likeDocker(words: string[], flags: string[], removal: string[] = []): E
       ...[...words, "run", "-d", "--network", "none", ...flags],
       ...["--rootfs", rootfs, ...command],
     ]);
-    return { wait: [...words, "wait", id], remove: [[...words, "rm", "-f", ...removal, id]] };
+    return { id, remove: [[...words, "rm", "-f", ...removal, id]] };
   };
 }
 
+const MINICTR = [...SOURCE, "--root", `${scratch}/minictr`];
 const PODMAN = [
   ...["podman", "--root", `${scratch}/podman`, "--runroot", `${scratch}/podman.run`],
   ...["--cgroup-manager", "cgroupfs", "--runtime", "runc"],
@@ -58,6 +60,7 @@ function runByContainerd(command: string[]): Started {
   const id = `bench-${++count}`;
   output([...CTR, "run", "-d", "--rootfs", rootfs, id, ...command]);
   return {
+    id,
     remove: [[...CTR, "task", "rm", "-f", id], [...CTR, "container", "rm", id]],
   };
 }
@@ -65,12 +68,14 @@ function runByContainerd(command: string[]): Started {
 const ENGINES: Engine[] = [
   {
     name: "minictr",
-    run: likeDocker([...SOURCE, "--root", `${scratch}/minictr`], []),
+    run: likeDocker(MINICTR, []),
+    wait: [...MINICTR, "wait"],
     beside: /^minictr-supervisor /,
   },
   {
     name: "podman, conmon",
     run: likeDocker(PODMAN, PODMAN_FLAGS, ["-t", "0"]), // Else it waits ten seconds.
+    wait: [...PODMAN, "wait"],
     beside: /^\/usr\/bin\/conmon /,
   },
   {
@@ -178,21 +183,20 @@ function memory(engine: Engine): string {
   return `| ${engine.name} | ${each.length} | ${median(each)} | ${(sum / 1024).toFixed(1)} |`;
 }
 
-/** From the start of a container that writes so much to the end of it; without a log, none. */
-function throughput(engine: Engine): string | undefined {
+/** From the start of a container that writes so much to the end of it. */
+function throughput({ name, run, wait = [] }: Engine): string {
   const line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde";
   const script = `yes ${line} | head -c ${megabytes * 1_000_000}`;
-  const times: number[] = [];
-  for (let round = 0; round < 3; round++) {
+  const times = Array.from({ length: 3 }, () => {
     const start = performance.now();
-    const started = engine.run(["/bin/sh", "-c", script]);
-    if (started.wait) output(started.wait);
-    times.push((performance.now() - start) / 1000);
-    remove(started);
-    if (!started.wait) return undefined;
-  }
+    const { id, remove } = run(["/bin/sh", "-c", script]);
+    output([...wait, id]);
+    const time = performance.now() - start;
+    remove.forEach(output);
+    return time / 1000;
+  });
   const seconds = median(times);
-  return `| ${engine.name} | ${seconds.toFixed(2)} | ${(megabytes / seconds).toFixed(0)} |`;
+  return `| ${name} | ${seconds.toFixed(2)} | ${(megabytes / seconds).toFixed(0)} |`;
 }
 
 try {
@@ -213,9 +217,7 @@ try {
   for (const engine of engines) console.log(memory(engine));
   console.log(`\n| ${megabytes} MB of output logged by | seconds, median of 3 | MB/s |`);
   console.log("| --- | ---: | ---: |");
-  for (const row of engines.map(throughput)) {
-    if (row !== undefined) console.log(row);
-  }
+  for (const engine of engines.filter(({ wait }) => wait)) console.log(throughput(engine));
 } finally {
   await new Promise((resolve) => setTimeout(resolve, 2000)); // What --rm takes away afterwards.
   new Deno.Command("rm", { args: ["-rf", "--one-file-system", scratch] }).outputSync();
