@@ -10,7 +10,6 @@
 import {
   ARCH,
   CLD_EXITED,
-  O_CLOEXEC,
   P_PIDFD,
   POLLIN,
   SIGKILL,
@@ -20,16 +19,14 @@ import {
   TIOCSWINSZ,
   WEXITED,
 } from "../../ffi/mod.ts";
-import { goto, writeFile } from "../plan/calls.ts";
+import { goto, startTimer, writeFile } from "../plan/calls.ts";
 import {
-  type Call,
   call,
   flags,
   type On,
   place,
   type Room,
   room,
-  type Slot,
   slot,
   type Step,
   step,
@@ -68,7 +65,6 @@ export interface Attended {
 }
 
 const WNOHANG = 1;
-const CLOCK_MONOTONIC = 1;
 /** A process that outlives the container may hold its output open: no longer quiet than this. */
 const AFTER_END_MS = 50;
 const REVENTS = 0xffff_0000_0000_0000n;
@@ -130,7 +126,9 @@ function assembled(
       ...copies.flatMap(({ from }, index) => watch(3 + index, from)),
       call("store64", [outputs, copies.filter(({ output }) => output).length]),
       call("store64", [place(limit, 8), AFTER_END_MS * 1_000_000]),
-      ...timeoutMs === undefined ? [] : startTimer(timeoutMs, timer, polled),
+      ...timeoutMs === undefined
+        ? []
+        : [...startTimer(timeoutMs, timer), call("store32", [place(polled, 16), timer])],
     ]),
     waitStep(polled, 3 + copies.length, ended, limit),
     signalStep(attended, polled),
@@ -150,18 +148,6 @@ function assembled(
     step("leave", [call("add", [0, 0], { id: "leave" })]),
   ];
   return { program: assemble(steps, { base: "here", arch: ARCH }), copiers };
-}
-
-function startTimer(timeoutMs: number, timer: Slot, polled: Room): Call[] {
-  const setting = new Uint8Array(32); // struct itimerspec: interval, then value
-  const view = new DataView(setting.buffer);
-  view.setBigUint64(16, BigInt(Math.floor(timeoutMs / 1000)), true);
-  view.setBigUint64(24, BigInt(timeoutMs % 1000) * 1_000_000n, true);
-  return [
-    call("timerfd_create", [CLOCK_MONOTONIC, flags({ O_CLOEXEC })], { to: timer }),
-    call("timerfd_settime", [timer, 0, setting, 0]),
-    call("store32", [place(polled, 16), timer]),
-  ];
 }
 
 /** Waits without end while the container runs; afterwards briefly, for output still on its way. */

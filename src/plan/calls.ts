@@ -138,6 +138,20 @@ export function writeFile(path: string, content: string, more: { on?: On[] } = {
   ];
 }
 
+const CLOCK_MONOTONIC = 1;
+
+/** A timer that is readable once, after so long, also when the clock is set; timerfd_settime(2). */
+export function startTimer(timeoutMs: number, timer: Slot): Call[] {
+  const setting = new Uint8Array(32); // struct itimerspec: interval, then value
+  const view = new DataView(setting.buffer);
+  view.setBigUint64(16, BigInt(Math.floor(timeoutMs / 1000)), true);
+  view.setBigUint64(24, BigInt(timeoutMs % 1000) * 1_000_000n, true);
+  return [
+    call("timerfd_create", [CLOCK_MONOTONIC, flags({ O_CLOEXEC })], { to: timer }),
+    call("timerfd_settime", [timer, 0, setting, 0]),
+  ];
+}
+
 /** An empty file in /dev to bind on. */
 export function emptyNode(dev: Slot, name: string): Call[] {
   const made = slot(`/dev/${name}`);

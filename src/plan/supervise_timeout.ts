@@ -4,8 +4,8 @@
  *
  * @see timerfd_create(2), pidfd_send_signal(2)
  */
-import { O_CLOEXEC, POLLIN, SIGKILL } from "../../ffi/constants.ts";
-import { writeFile } from "./calls.ts";
+import { POLLIN, SIGKILL } from "../../ffi/constants.ts";
+import { startTimer, writeFile } from "./calls.ts";
 import { type Call, call, flags, place, type Room, slot, type Step, step } from "./step.ts";
 import { IGNORED, REVENTS, type Rooms, TIMER } from "./supervise_rooms.ts";
 import { SUPERVISOR_FD } from "./supervision.ts";
@@ -20,18 +20,11 @@ export interface TimeLimit {
 /** Where an exit record says that the time was over: 1, as u32. */
 export const TIMED_OUT_OFFSET = 24;
 
-const CLOCK_MONOTONIC = 1;
-
 /** Starts the clock; timerfd_settime(2). */
 export function startClock({ polled }: Rooms, { timeoutMs }: TimeLimit): Call[] {
-  const setting = new Uint8Array(32); // struct itimerspec: interval, then value
-  const view = new DataView(setting.buffer);
-  view.setBigUint64(16, BigInt(Math.floor(timeoutMs / 1000)), true);
-  view.setBigUint64(24, BigInt(timeoutMs % 1000) * 1_000_000n, true);
   const timer = slot("timer");
   return [
-    call("timerfd_create", [CLOCK_MONOTONIC, flags({ O_CLOEXEC })], { to: timer }),
-    call("timerfd_settime", [timer, 0, setting, 0]),
+    ...startTimer(timeoutMs, timer),
     call("store32", [place(polled, 8 * TIMER), timer]),
     call("store32", [place(polled, 8 * TIMER + 4), POLLIN]),
   ];
