@@ -13,7 +13,7 @@ export { ERRNO, errnoName, errnoText, SyscallError } from "./errno.ts";
 export { Fd } from "./fd.ts";
 export { type Locked, lockWithin, tryLock } from "./flock.ts";
 export { catchSignals } from "./signal_handler.ts";
-export { sleep } from "./sleep.ts";
+export { pause, sleep } from "./sleep.ts";
 export {
   addressOf,
   ARCH,

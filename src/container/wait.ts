@@ -1,4 +1,4 @@
-import { sleep } from "../../ffi/mod.ts";
+import { pause } from "../../ffi/mod.ts";
 import { readExit } from "./definition.ts";
 import { ContainerError } from "./find.ts";
 import { isRunning, isWaiting } from "./live.ts";
@@ -21,7 +21,7 @@ export async function endOf(roots: Roots, { id, name, definition }: Known): Prom
   const directory = stateDirectory(roots, id);
   let state = readState(directory);
   while (state && isWaiting(state)) {
-    sleep(POLL_MS);
+    await pause(POLL_MS);
     state = readState(directory);
   }
   if (state) await ended(state);
@@ -34,7 +34,7 @@ export async function endOf(roots: Roots, { id, name, definition }: Known): Prom
     if (exit) return exit.status;
     const now = readState(directory);
     if (!now || (!isRunning(now) && !isAlive(now.supervisor))) break;
-    sleep(POLL_MS);
+    await pause(POLL_MS);
   }
   const exit = readExit(roots, id);
   if (!state && !exit) return definition.started ? UNSEEN : 0;
