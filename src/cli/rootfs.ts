@@ -31,13 +31,13 @@ export async function run(args: string[], root: string | undefined): Promise<num
 
 type Subcommand = (args: string[], defaultRoot: string) => Promise<number> | number;
 
-const COMMANDS = new Map<string, Subcommand>([["build", build], ["ls", list], ["list", list], [
-  "rm",
-  remove,
-], [
-  "pack",
-  pack,
-]]);
+const COMMANDS = new Map<string, Subcommand>([
+  ["build", build],
+  ["ls", list],
+  ["list", list],
+  ["rm", remove],
+  ["pack", pack],
+]);
 
 const USAGE = [ROOTFS_BUILD, ROOTFS_LS, ROOTFS_RM, ROOTFS_PACK]
   .map(({ command, operands, summary }) => `minictr ${command} ${operands}\n    ${summary}`)
