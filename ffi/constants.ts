@@ -253,7 +253,8 @@ export const RENAME_EXCHANGE = 2;
 
 // keyctl(2)
 export const KEYCTL_JOIN_SESSION_KEYRING = 1;
-export const MFD_EXEC = 0x10; // Since Linux 6.3.
+export const MFD_NOEXEC_SEAL = 8; // Since Linux 6.3, as is the next.
+export const MFD_EXEC = 0x10;
 export const CLD_EXITED = 1; // sigaction(2): si_code of SIGCHLD.
 
 // mmap(2)

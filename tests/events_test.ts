@@ -97,6 +97,34 @@ test("exec is told of when it begins and with its exit code", NEEDS, async (t) =
   await ok(t, "rm", "-f", "one");
 });
 
+test("the end of a process in the background is told of, however it comes", NEEDS, async (t) => {
+  await detached(t, ["--name", "one"], ["sleep", "1000"]);
+  const format = "{{.Action}} {{.Actor.Attributes.exitCode}} {{.Actor.Attributes.execID}}";
+  const told = async () => {
+    const out = await ok(t, "events", ...ALL, "--format", format);
+    return out.split("\n").filter((line) => line.startsWith("exec_"));
+  };
+  const deaths = async (status: number, count = 1) => {
+    const all = await until(
+      async () => (await told()).filter((line) => line.startsWith(`exec_die ${status} `)),
+      (found) => found.length === count,
+    );
+    return all.map((line) => line.split(" ").at(-1));
+  };
+  await ok(t, "exec", "-d", "one", "sh", "-c", "exit 7");
+  const [id = ""] = await deaths(7);
+  assert.match(id, /^[0-9a-f]{64}$/);
+  const mine = (await told()).filter((line) => line.endsWith(id)).map((line) => line.split(":")[0]);
+  assert.deepEqual(mine, ["exec_create", "exec_start", `exec_die 7 ${id}`]);
+  await ok(t, "exec", "-d", "one", "sh", "-c", "kill -TERM $$");
+  await deaths(143);
+  await fails(t, 127, "exec", "-d", "one", "/nothing");
+  for (const _ of [1, 2]) await ok(t, "exec", "-d", "one", "sleep", "1000");
+  await ok(t, "rm", "-f", "one");
+  assert.equal(new Set(await deaths(137, 2)).size, 2);
+  assert.equal((await told()).length, 4 * 3);
+});
+
 test("volumes are told of from their making to their end", NEEDS, async (t) => {
   await ok(t, "volume", "create", "own");
   const mounts = ["-v", "own:/own:ro", "-v", "made:/made"];

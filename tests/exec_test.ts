@@ -122,7 +122,13 @@ test("exec -d returns while the command goes on, which ends with the container",
   assert.deepEqual([code, out], [0, ""]);
   const pid = Deno.readTextFileSync(pidfile);
   assert.match(Deno.readTextFileSync(`/proc/${pid}/cmdline`), /^sleep/);
+  const open = Array.from(Deno.readDirSync(`/proc/${pid}/fd`), ({ name }) => name).sort();
+  assert.deepEqual(open, ["0", "1", "2"]);
   assert.equal(Deno.readLinkSync(`/proc/${pid}/fd/1`), "/dev/null");
+  const [, parent] = /^PPid:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
+  const rollup = Deno.readTextFileSync(`/proc/${parent}/smaps_rollup`);
+  assert.ok(Number(/^Private_Dirty:\s+(\d+)/m.exec(rollup)?.[1]) <= 32);
+  assert.equal(Deno.readLinkSync(`/proc/${parent}/ns/mnt`), Deno.readLinkSync("/proc/self/ns/mnt"));
   await container.end();
   assert.throws(() => Deno.readTextFileSync(`/proc/${pid}/cmdline`), Deno.errors.NotFound);
   assert.equal((await container.exec(["-dt"], ["true"])).code, 125);

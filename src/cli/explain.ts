@@ -8,6 +8,7 @@ import {
   withUserNamespace,
 } from "../container/mod.ts";
 import { type ExecOptions, type Joined, planJoin } from "../container/exec.ts";
+import { planBehind } from "../container/exec_behind.ts";
 import { echoFor } from "../container/foreground.ts";
 import { planKept } from "../container/supervised.ts";
 import { explain, type ExplainedStep } from "../plan/explain.ts";
@@ -46,7 +47,10 @@ export function printJoin(
   options: ExecOptions,
   json: boolean,
 ): number {
-  return print(planJoin(joined, process, options), options, json);
+  const plan = options.detach
+    ? planBehind(joined, process, options)
+    : planJoin(joined, process, options);
+  return print(plan, options, json);
 }
 
 function print(plan: ContainerPlan, { roots }: { roots: Roots }, json: boolean): number {

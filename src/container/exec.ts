@@ -74,9 +74,15 @@ export async function joinContainer(roots: Roots, name: string): Promise<Joined>
 /**
  * The plan of a further process in a container, and what it takes to carry it out.
  *
+ * @param plan another than that of one that minictr waits for
  * @throws {ContainerError} if the container is paused: the process would be stopped, too
  */
-export function planJoin(joined: Joined, process: Process, options: ExecOptions): ContainerPlan {
+export function planJoin(
+  joined: Joined,
+  process: Process,
+  options: ExecOptions,
+  plan: typeof planExec = planExec,
+): ContainerPlan {
   const { state, pidfd } = joined;
   const host = readCgroupHost();
   if (isFrozen(host, state.cgroup)) {
@@ -85,7 +91,7 @@ export function planJoin(joined: Joined, process: Process, options: ExecOptions)
     );
   }
   const nothing: [Stream, Stream, Stream] = ["null", "null", "null"];
-  return planExec(process, {
+  return plan(process, {
     pid: state.pid,
     pidfd,
     namespaces: foreignNamespaces(state.pid),
@@ -125,9 +131,7 @@ function foreignNamespaces(pid: number): string[] {
 }
 
 /**
- * Runs a further process in a container. One in the background is nobody's child as soon as minictr
- * ends: the host's init reaps it, or whoever called minictr and is a subreaper, as with runc. The
- * container's own first process cannot: it may be a program that never reaps.
+ * Runs a further process in a container.
  *
  * @returns the exit status as a shell shows it; 0 for a process in the background
  * @throws {StartError} when a step failed
@@ -142,18 +146,19 @@ export async function execIn(
     fallbackPath: `${roots.run}/stage.${joined.state.id}.${Deno.pid}`,
     ...trace ? { trace: true, onTrace: trace } : {},
   };
-  const assembled = assemblePlan(planJoin(joined, process, options), startOptions);
   if (options.detach) {
-    options.onStart?.(start(assembled, startOptions).pid);
-    (await import("./exec_events.ts")).noteExec(roots, joined.state, process);
+    const { execBehind } = await import("./exec_behind.ts");
+    execBehind(joined, process, options, startOptions);
     return 0;
   }
+  const assembled = assemblePlan(planJoin(joined, process, options), startOptions);
   const signals = catchSignals();
   const started = start(assembled, startOptions);
   options.onStart?.(started.pid);
   // Loaded and noted while it runs.
-  const { noteExec, noteExecEnd } = await import("./exec_events.ts");
-  const execId = noteExec(roots, joined.state, process);
+  const { newExecId, noteExec, noteExecEnd } = await import("./exec_events.ts");
+  const execId = newExecId();
+  noteExec(roots, joined.state, process, execId);
   const status = statusOf(attendTo(started, signals, options));
   noteExecEnd(roots, joined.state, { execId, status });
   return status;

@@ -61,7 +61,7 @@ export function planExec(process: Process, around: ExecSurroundings): ContainerP
       holdFirst(around, first),
       openChannel(ours, channel),
       ...openPipes(pipes, theirs),
-      ...born === undefined ? [] : [openCgroup(born, cgroup, false)],
+      ...born === undefined ? [] : [openCgroup(born, cgroup, !around.foreground)],
     ],
     stage: execSteps(process, around, { first, channel, pipes: theirs }),
     handler: failureHandler(channel),

@@ -85,6 +85,7 @@ export const DOORS: readonly string[] = [
   "src/container/definition.ts",
   "src/container/console.ts",
   "src/container/exec.ts",
+  "src/container/exec_behind.ts",
   "src/container/find.ts",
   "src/container/foreground.ts",
   "src/container/health.ts",
@@ -122,6 +123,7 @@ export const DOORS: readonly string[] = [
   "src/container/copy_path.ts",
   "src/network/files.ts",
   "src/network/network.ts",
+  "src/plan/awaited.ts",
   "src/plan/calls.ts",
   "src/plan/channel.ts",
   "src/plan/process.ts",
@@ -152,6 +154,7 @@ export const SHARED_BY_MECHANISMS: readonly string[] = [
 
 /** The files of src/plan that put mechanisms in order. */
 export const COMPOSED_OF_MECHANISMS: readonly string[] = [
+  "src/plan/awaited.ts",
   "src/plan/supervise.ts",
   "src/plan/container.ts",
   "src/plan/exec.ts",
