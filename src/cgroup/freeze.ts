@@ -15,6 +15,8 @@ interface Freezer {
   /** The kernel says that no process of it runs any more. */
   isFrozen(): boolean;
   isThawed(): boolean;
+  /** It is neither thawed nor gone. */
+  isHeld(): boolean;
 }
 
 /**
@@ -64,8 +66,7 @@ export function thaw(host: CgroupHost, path: string, timeoutMs = 10_000): void {
 
 /** Whether a cgroup is frozen, or about to be, by itself or with a parent; false: gone. */
 export function isFrozen(host: CgroupHost, path: string): boolean {
-  const freezer = freezerOf(host, path);
-  return freezer !== undefined && textOf(freezer.file) !== undefined && !freezer.isThawed();
+  return freezerOf(host, path)?.isHeld() ?? false;
 }
 
 /** What thaws a cgroup: a file, and what is written to it; undefined where there is no freezer. */
@@ -101,18 +102,21 @@ function freezerOf(host: CgroupHost, path: string): Freezer | undefined {
       thawed: "THAWED",
       isFrozen: () => state() === "FROZEN",
       isThawed: () => state() === "THAWED",
+      isHeld: () => (state() ?? "THAWED") !== "THAWED",
     };
   }
   if (host.unified === undefined) return undefined;
   const directory = host.unified.mountPoint + path;
   const file = `${directory}/cgroup.freeze`;
   const frozen = () => textOf(`${directory}/cgroup.events`)?.includes("frozen 1") ?? false;
+  const wanted = () => textOf(file)?.trim();
   return {
     directory,
     file,
     frozen: "1",
     thawed: "0",
     isFrozen: frozen,
-    isThawed: () => textOf(file)?.trim() === "0" && !frozen(),
+    isThawed: () => wanted() === "0" && !frozen(),
+    isHeld: () => (wanted() ?? "0") !== "0" || frozen(),
   };
 }

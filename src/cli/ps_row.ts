@@ -64,8 +64,12 @@ export function rowOf(roots: Roots, candidate: Candidate, whole: boolean): Row {
     ID: whole ? id : id.slice(0, ID_LENGTH),
     Image: definition?.image ?? state?.image ?? "",
     Command: `"${cut((definition?.command ?? []).join(" "), COMMAND_LENGTH)}"`,
-    CreatedAt: listedTime(created),
-    RunningFor: ago(Date.parse(created)),
+    get CreatedAt() {
+      return listedTime(created);
+    },
+    get RunningFor() {
+      return ago(Date.parse(created));
+    },
     get Ports() {
       return candidate.ports.map(portText).join(", ");
     },
@@ -74,7 +78,9 @@ export function rowOf(roots: Roots, candidate: Candidate, whole: boolean): Row {
       return statusText(roots, candidate);
     },
     Names: name,
-    Labels: Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(","),
+    get Labels() {
+      return Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(",");
+    },
     Label: (key: unknown) => labels[String(key)] ?? "",
     get Mounts() {
       return candidate.mounts().map(({ source = "" }) =>
@@ -112,13 +118,14 @@ function portText({ hostIp = "0.0.0.0", host, container, count, protocol }: Port
 }
 
 function statusText(roots: Roots, { known: { id, state, definition }, status }: Candidate): string {
-  const exit = readExit(roots, id);
   if (status === "running" || status === "paused") {
     const up = `Up ${inWords(Date.now() - Date.parse(state?.startedAt ?? ""))}`;
     if (status === "paused") return `${up} (Paused)`;
     const health = definition?.health && readHealth(roots, id)?.Status;
     return health ? `${up} (${health === "starting" ? "health: starting" : health})` : up;
   }
+  // For one that has none it costs as much as all else that is read.
+  const exit = readExit(roots, id);
   if (status === "restarting" && exit) return `Restarting (${exit.status}) ${ago(exit.atMs)}`;
   if (status === "exited" && exit) return `Exited (${exit.status}) ${ago(exit.atMs)}`;
   return status === "dead" ? "Dead" : "Created";

@@ -3,6 +3,7 @@ const GAP = 3, WIDTH_MIN = 10;
 
 /** What a terminal would take for orders of its own, or for the end of a line. */
 const CONTROLS = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+const PLAIN = /^[ -~]*$/;
 const INVISIBLE = /[\p{Mn}\p{Me}\p{Cf}]/u;
 /** Characters that take two columns; East Asian Width, UAX #11, and emoji. */
 const WIDE =
@@ -10,6 +11,7 @@ const WIDE =
 
 /** Columns that text takes on a terminal. */
 export function columnsOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
   let columns = 0;
   for (const character of text) {
     columns += INVISIBLE.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
@@ -19,6 +21,7 @@ export function columnsOf(text: string): number {
 
 /** Text in one line of a table: what a container may have chosen does not move the cursor. */
 export function oneLine(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(
     CONTROLS,
     (c) =>

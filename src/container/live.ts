@@ -116,7 +116,9 @@ function stat(pid: number): { ended: boolean; startTime: number } | undefined {
   return { ended: /[ZXx]/.test(fields[0] ?? ""), startTime: Number(fields[19]) };
 }
 
-/** Another one after each boot; random(4). */
+let boot: string | undefined;
+
+/** Another one after each boot, which no process outlives; random(4). */
 function bootId(): string {
-  return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+  return boot ??= Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
 }
