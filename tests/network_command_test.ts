@@ -181,6 +181,27 @@ test("what cannot be is one clear line, exit 125, and leaves nothing", many, asy
   await ok(host, "rm", "-f", "web");
 });
 
+test("a start that fails while its interfaces are made leaves none", options, async (t) => {
+  await using host = await Host.start(t);
+  const run = (...flags: string[]) =>
+    host.minictr("run", "--rm", ...flags, "--rootfs", t.rootfs, "true");
+  assert.equal((await run()).code, 0); // The bridge stays.
+  const before = await made(host);
+  // Interfaces are made meanwhile, and not before settings of interfaces.
+  for (const sysctl of ["net.core.none=1", "net.ipv4.conf.none.forwarding=1"]) {
+    const { code, err } = await run("--sysctl", sysctl);
+    assert.match(err, /^minictr: cannot set net.* the kernel has no sysctl .*\n$/);
+    assert.equal(code, 125);
+    assert.equal(await made(host), before);
+  }
+  const settings = ["--sysctl", "net.ipv6.conf.default.hop_limit=33"];
+  const { out } = await host.minictr(
+    ...["run", "--rm", ...settings, "--rootfs", t.rootfs],
+    ...["cat", "/proc/sys/net/ipv6/conf/eth0/hop_limit"],
+  );
+  assert.equal(out, "33\n"); // It is there before the interface, which takes it over.
+});
+
 test("without CAP_NET_ADMIN a network is refused before anything is made", {
   requires: [...many.requires, "command:setpriv"],
 }, async (t) => {

@@ -73,14 +73,15 @@ export async function startSupervised(
   const held = createState(roots, state);
   try {
     if (!definition.started) changeDefinition(roots, { ...definition, started: true });
-    const { onReady, happened } = await makeFiles(spec, options, held.directory);
+    const { onNetwork, onReady, happened } = await makeFiles(spec, options, held.directory);
     using entered = await ownUserNamespace(spec, `${roots.run}/stage.${id}`);
     let attendant: Attendant | undefined;
     const startOptions: StartOptions = {
       fallbackPath: `${roots.run}/stage.${id}`,
+      onNetwork,
       onReady: (started: Started) => {
         const { pid, supervisor = 0 } = started;
-        onReady(pid);
+        onReady(started);
         writeSpec(held.directory, spec, options.seccomp);
         writeState(held.directory, { ...state, ...runningAs(pid), supervisor });
         attendant = meetSupervisor(started, spec.process?.terminal ?? false);

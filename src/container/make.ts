@@ -131,14 +131,14 @@ export function stateOf(
  * Makes what has to be there before the plan is carried out: the writable layer, places on networks,
  * files.
  *
- * @returns `onReady`: what is to be done when the container's first process is there: its networks, its
- * pidfile; `happened`: what then is to be noted before its start
+ * @returns what is to be done when the container's first process is there (`onNetwork`) and ready
+ * (`onReady`); `happened`: what then is to be noted before its start
  */
 export async function makeFiles(
   spec: Spec,
   options: RunOptions,
   directory: string,
-): Promise<{ onReady(pid: number): void; happened: Happening[] }> {
+): Promise<Required<Pick<StartOptions, "onNetwork" | "onReady">> & { happened: Happening[] }> {
   const { root, roots, etc, network } = options;
   const happened: Happening[] = [];
   if (root.kind === "overlay") makeLayer(root, options.mapRoot ? spec : undefined);
@@ -153,18 +153,22 @@ export async function makeFiles(
     if (kindOf(path) === undefined) Deno.mkdirSync(path, { recursive: true });
   }
   const networking = network ? await import("./networking.ts") : undefined;
-  const prepared = network && networking?.setAside(roots, network);
+  const prepared = network && await networking?.setAside(roots, network);
   if (etc) {
     const { writeEtcFiles } = await import("./etc_files.ts");
     const notice = writeEtcFiles(directory, etc, prepared);
     if (notice) options.onNotice?.(notice);
   }
   if (prepared && networking && !options.quiet) {
-    for (const line of networking.reachableLines(prepared, options.name)) options.onNotice?.(line);
+    for (const line of await networking.reachableLines(prepared, options.name)) {
+      options.onNotice?.(line);
+    }
   }
   return {
-    onReady(pid) {
+    onNetwork({ pid }) {
       if (prepared && networking) happened.push(...networking.plugIn(prepared, pid));
+    },
+    onReady({ pid }) {
       if (options.pidfile !== undefined) Deno.writeTextFileSync(options.pidfile, `${pid}`);
     },
     happened,

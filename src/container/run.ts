@@ -27,8 +27,8 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
   using held = await writeDown(state, options);
   let running: (State & Running) | undefined;
   try {
-    const { onReady, happened } = await makeFiles(spec, options, held.directory);
-    const started = start(assembled, { ...startOptions, onReady: ({ pid }) => onReady(pid) });
+    const { happened, ...made } = await makeFiles(spec, options, held.directory);
+    const started = start(assembled, { ...startOptions, ...made });
     writeSpec(held.directory, spec, options.seccomp);
     running = { ...state, ...runningAs(started.pid) };
     writeState(held.directory, running);

@@ -49,6 +49,9 @@ export interface StartOptions {
   /** Where an executable file may lie if memory files are refused; nothing is left there. */
   fallbackPath: string;
   trace?: boolean;
+  /** With a plan that waits: what minictr does in its network namespace, if it can while the stage
+   * goes on. */
+  onNetwork?(started: Started): void;
   /** With a plan that waits: what minictr does before the command is executed. */
   onReady?(started: Started): void;
   /** Told the times of a traced start. */
@@ -117,6 +120,16 @@ export function start(assembled: Assembled, options: StartOptions): Started {
   return started;
 }
 
+/** While the stage goes on, which it does not if this fails. */
+function plugIn(started: Started, { onNetwork }: StartOptions): void {
+  try {
+    onNetwork?.(started);
+  } catch (error) {
+    endStage(started.pid);
+    throw error;
+  }
+}
+
 /** A stage that was started before a later step failed does not go on to the command. */
 function endStage(pid: number): void {
   if (pid <= 0) return;
@@ -143,6 +156,8 @@ function listen(
     isKnown = true;
     for (const one of held.splice(0)) one();
   };
+  const { networkAtBirth } = assembled.plan;
+  if (networkAtBirth) whenKnown(() => plugIn(started, options));
   while (readAll(channel, message) === message.length) {
     const kind = view.getUint32(0, true);
     const number = view.getUint32(4, true);
@@ -157,6 +172,7 @@ function listen(
       });
     } else if (kind === MESSAGE.ready) {
       whenKnown(() => {
+        if (!networkAtBirth) options.onNetwork?.(started);
         options.onReady?.(started);
         syscall("write", channel, "r", 1);
       });

@@ -12,6 +12,9 @@ import { refuseUnsupported } from "./unsupported.ts";
 
 import type { Parts, Surroundings } from "./parts.ts";
 import { stageSteps } from "./stage_side.ts";
+/** Settings of interfaces, which there are when minictr has made them. */
+const OF_INTERFACES = /^net[./]ipv[46][./](conf|neigh)\b/;
+
 /** A container's start, as data. */
 export interface ContainerPlan {
   /** Carried out by minictr before the stage is started. */
@@ -32,6 +35,8 @@ export interface ContainerPlan {
   supervisor?: { program: Step[]; executable: Slot; line: Slot };
   /** Whether a message tells which process is the container's: it may come behind that process's own. */
   announced: boolean;
+  /** Whether its network namespace is there as soon as that process is, and no step sets up interfaces. */
+  networkAtBirth: boolean;
   /** Descriptors that minictr closes when the stage has them. */
   given: Slot[];
 }
@@ -125,6 +130,8 @@ export function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"
     toMinictr: channel,
     pipes,
     announced: around.supervision !== undefined || namespaces.second,
+    networkAtBirth: "CLONE_NEWNET" in namespaces.born.named &&
+      !Object.keys(spec.linux?.sysctl ?? {}).some((name) => OF_INTERFACES.test(name)),
     given,
   };
   return born === undefined ? plan : { ...plan, cgroup: cgroupFd };

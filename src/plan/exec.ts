@@ -69,6 +69,7 @@ export function planExec(process: Process, around: ExecSurroundings): ContainerP
     channel: ours,
     toMinictr: channel,
     announced: around.namespaces.includes("pid"),
+    networkAtBirth: false,
     pipes,
     given: [first, channel, ...theirs, born === undefined ? undefined : cgroup]
       .filter((slot) => slot !== undefined),
