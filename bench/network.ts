@@ -34,6 +34,9 @@ async function main(args: readonly string[]): Promise<void> {
     env: { MINICTR_PROGRAMS: `${places.scratch}/programs` },
     rounds,
   };
+  const run = `${places.scratch}/root/run`;
+  Deno.mkdirSync(run, { recursive: true });
+  output(["mount", "-t", "tmpfs", "tmpfs", run]); // As /run is.
   try {
     for (const [name, part] of Object.entries(PARTS)) {
       if (words.length === 0 || words.includes(name)) await part(bench);
@@ -41,6 +44,7 @@ async function main(args: readonly string[]): Promise<void> {
   } finally {
     const script = 'ids=$("$@" ps -aq); [ -z "$ids" ] || "$@" rm -f $ids'; // Of a part that failed.
     output(["sh", "-c", script, "sh", ...bench.minictr], bench.env);
+    output(["umount", run]);
     await Deno.remove(places.scratch, { recursive: true });
   }
 }

@@ -116,30 +116,30 @@ function known(roots: Roots, name: string): Network {
   return network;
 }
 
-function remove(args: string[], roots: Roots): void {
+async function remove(args: string[], roots: Roots): Promise<void> {
   const { operands } = parseCommandLine(NETWORK_RM, args);
   if (operands.length === 0) throw wrongUse(NETWORK_RM, '"network rm" needs a network');
   for (const name of operands) {
-    takeAway(roots, known(roots, name).name);
+    await takeAway(roots, known(roots, name).name);
   }
 }
 
-function prune(args: string[], roots: Roots): void {
+async function prune(args: string[], roots: Roots): Promise<void> {
   parseCommandLine(NETWORK_PRUNE, args);
   const used = new Set(allLeases(roots).map(({ network }) => network));
   for (const { name } of listNetworks(roots)) {
     if (used.has(name) || name === DEFAULT_NETWORK) continue;
-    takeAway(roots, name);
+    await takeAway(roots, name);
   }
 }
 
-function takeAway(roots: Roots, name: string): void {
-  removeNetwork(roots, name);
+async function takeAway(roots: Roots, name: string): Promise<void> {
+  await removeNetwork(roots, name);
   noteEvents(roots, [networkEvent("destroy", name)]);
   console.log(name);
 }
 
-function connect(args: string[], roots: Roots): void {
+async function connect(args: string[], roots: Roots): Promise<void> {
   const { flags, operands: [network, name] } = parseCommandLine(NETWORK_CONNECT, args);
   if (network === undefined || name === undefined) {
     throw wrongUse(NETWORK_CONNECT, '"network connect" needs a network and a container');
@@ -147,13 +147,18 @@ function connect(args: string[], roots: Roots): void {
   const container = pick(knownContainers(roots), name);
   const { ip, ip6, alias } = flags;
   const aliases = [...alias, container.id.slice(0, 12)];
-  joinNetwork(roots, container, { name: network, ...ip && { ip }, ...ip6 && { ip6 }, aliases });
+  await joinNetwork(roots, container, {
+    name: network,
+    ...ip && { ip },
+    ...ip6 && { ip6 },
+    aliases,
+  });
 }
 
-function disconnect(args: string[], roots: Roots): void {
+async function disconnect(args: string[], roots: Roots): Promise<void> {
   const { operands: [network, name] } = parseCommandLine(NETWORK_DISCONNECT, args);
   if (network === undefined || name === undefined) {
     throw wrongUse(NETWORK_DISCONNECT, '"network disconnect" needs a network and a container');
   }
-  leaveNetwork(roots, pick(knownContainers(roots), name), network);
+  await leaveNetwork(roots, pick(knownContainers(roots), name), network);
 }

@@ -27,28 +27,28 @@ export async function cleanUp(
   host: CgroupHost,
 ): Promise<void> {
   const failures: unknown[] = [];
-  const attempt = (act: () => void) => {
+  const attempt = async (act: () => void | Promise<void>) => {
     try {
-      act();
+      await act();
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) failures.push(error);
     }
   };
   if (!isRemoved(host, state.cgroup)) {
-    attempt(() => killAll(host, state.cgroup));
-    attempt(() => remove(host, state.cgroup));
+    await attempt(() => killAll(host, state.cgroup));
+    await attempt(() => remove(host, state.cgroup));
   }
   if (state.networked) {
     const { giveBack } = await import("./networking.ts");
-    attempt(() => giveBack(roots, state.id, state.pid !== undefined));
+    await attempt(() => giveBack(roots, state.id, state.pid !== undefined));
   }
   if (state.anonymous) {
     const { removeAnonymous } = await import("./volumes.ts");
     failures.push(...removeAnonymous(roots, state.id, state.anonymous));
   }
   const { layer } = state;
-  if (layer !== undefined) attempt(() => Deno.removeSync(layer, { recursive: true }));
-  if (failures.length === 0) attempt(() => removeState(directory));
+  if (layer !== undefined) await attempt(() => Deno.removeSync(layer, { recursive: true }));
+  if (failures.length === 0) await attempt(() => removeState(directory));
   if (failures.length > 0) {
     throw new AggregateError(failures, `cannot clean up container "${state.id}"`);
   }

@@ -14,7 +14,11 @@ import { SUBNET_PREFIX } from "./subnet_prefix.ts";
  * @throws {ContainerError} for one that has no network of its own, or is on that one already
  * @throws {Error} as prepareNetwork; the container is as it was then
  */
-export function joinNetwork(roots: Roots, known: Known, wish: NetworkWish): void {
+export async function joinNetwork(
+  roots: Roots,
+  known: Known,
+  wish: NetworkWish,
+): Promise<void> {
   const { id, name, definition, state } = known;
   if (!hasOwnNetwork(known)) {
     throw new ContainerError(
@@ -26,7 +30,7 @@ export function joinNetwork(roots: Roots, known: Known, wish: NetworkWish): void
   if (before?.some((one) => one.name === wish.name)) {
     throw new ContainerError(`container "${name}" is on network "${wish.name}" already`);
   }
-  if (state && isRunning(state)) plugInto(roots, known, state.pid, wish);
+  if (state && isRunning(state)) await plugInto(roots, known, state.pid, wish);
   else if (!readNetwork(roots, wish.name)) {
     throw new ContainerError(`there is no network "${wish.name}"`);
   }
@@ -38,10 +42,14 @@ export function joinNetwork(roots: Roots, known: Known, wish: NetworkWish): void
  *
  * @throws {ContainerError} if it is not on it
  */
-export function leaveNetwork(roots: Roots, known: Known, network: string): void {
+export async function leaveNetwork(
+  roots: Roots,
+  known: Known,
+  network: string,
+): Promise<void> {
   const { id, name, definition } = known;
   const before = definition && membership(roots, id, definition.network);
-  const left = giveBackOne(roots, id, network);
+  const left = await giveBackOne(roots, id, network);
   const after = before?.filter((wish) => wish.name !== network);
   if (!left && after?.length === before?.length) {
     throw new ContainerError(`container "${name}" is not on network "${network}"`);
@@ -65,12 +73,17 @@ function hasOwnNetwork({ definition, state }: Known): boolean {
   return definition ? definition.network !== undefined : state?.networked === true;
 }
 
-function plugInto(roots: Roots, { id, name }: Known, pid: number, wish: NetworkWish): void {
-  const prepared = setAside(roots, { container: id, name, networks: [wish] });
+async function plugInto(
+  roots: Roots,
+  { id, name }: Known,
+  pid: number,
+  wish: NetworkWish,
+): Promise<void> {
+  const prepared = await setAside(roots, { container: id, name, networks: [wish] });
   try {
     noteEvents(roots, plugIn(prepared, pid));
   } catch (error) {
-    giveBackOne(roots, id, wish.name);
+    await giveBackOne(roots, id, wish.name);
     throw error;
   }
 }

@@ -2,15 +2,8 @@
  * A container's networks, in the steps of its life: what is set aside before it starts, what is made
  * when its network namespace is there, and what is given back at its end.
  */
-import {
-  connect,
-  disconnect,
-  type NetworkRequest,
-  networkWithSubnet,
-  type Prepared,
-  prepareNetwork,
-  reachable,
-} from "../network/mod.ts";
+import { connect, disconnect } from "../network/connect.ts";
+import { type NetworkRequest, type Prepared, prepareNetwork } from "../network/prepare.ts";
 import { type Happening, networkEvent, noteEvents } from "./events.ts";
 import type { Roots } from "./state.ts";
 import { SUBNET_PREFIX } from "./subnet_prefix.ts";
@@ -18,13 +11,15 @@ import { SUBNET_PREFIX } from "./subnet_prefix.ts";
 export type { NetworkRequest, Prepared };
 
 /** Before the start: addresses and ports, or an error that says what is in the way. */
-export function setAside(roots: Roots, request: NetworkRequest): Prepared {
-  const networks = request.networks.map((wish) =>
-    wish.name.startsWith(SUBNET_PREFIX)
-      ? { ...wish, name: networkWithSubnet(roots, wish.name.slice(SUBNET_PREFIX.length)).name }
-      : wish
-  );
-  return prepareNetwork(roots, { ...request, networks });
+export async function setAside(roots: Roots, request: NetworkRequest): Promise<Prepared> {
+  const networks = [...request.networks];
+  for (const [index, wish] of networks.entries()) {
+    if (!wish.name.startsWith(SUBNET_PREFIX)) continue;
+    const { networkWithSubnet } = await import("../network/define.ts");
+    const { name } = networkWithSubnet(roots, wish.name.slice(SUBNET_PREFIX.length));
+    networks[index] = { ...wish, name };
+  }
+  return await prepareNetwork(roots, { ...request, networks });
 }
 
 /**
@@ -43,17 +38,22 @@ export function plugIn(prepared: Prepared, pid: number): Happening[] {
  *
  * @param ran whether it had got as far as its networks
  */
-export function giveBack(roots: Roots, id: string, ran: boolean): void {
-  const left = disconnect(roots, id);
+export async function giveBack(roots: Roots, id: string, ran: boolean): Promise<void> {
+  const left = await disconnect(roots, id);
   if (ran) noteEvents(roots, left.map(({ network }) => networkEvent("disconnect", network, id)));
 }
 
 /** Takes a running container off one network; returns whether it was on it. */
-export function giveBackOne(roots: Roots, id: string, network: string): boolean {
-  return disconnect(roots, id, network).length > 0;
+export async function giveBackOne(roots: Roots, id: string, network: string): Promise<boolean> {
+  return (await disconnect(roots, id, network)).length > 0;
 }
 
 /** What the published ports are reached at, a line each, for the user. */
-export function reachableLines({ attachments }: Prepared, name: string): string[] {
+export async function reachableLines(
+  { attachments }: Prepared,
+  name: string,
+): Promise<string[]> {
+  if (attachments.every(({ endpoint }) => endpoint.ports.length === 0)) return [];
+  const { reachable } = await import("../network/port.ts");
   return attachments.flatMap(({ endpoint }) => endpoint.ports.map((port) => reachable(name, port)));
 }

@@ -21,7 +21,7 @@ import { parseAddress, parseCidr } from "./address.ts";
 import { makeBridge } from "./bridge.ts";
 import { withSiblings } from "./files.ts";
 import { replaceRules, withdraw } from "./firewall.ts";
-import { allLeases, type Endpoint, readLeases, withNetworkLock, writeLeases } from "./lease.ts";
+import { allLeases, type Endpoint, lockNetworks, readLeases, writeLeases } from "./lease.ts";
 import { hasNames, listNetworks, type Roots } from "./network.ts";
 import type { Attachment, Prepared } from "./prepare.ts";
 import { enableForwarding, getSysctl, setSysctl } from "./sysctl.ts";
@@ -60,7 +60,8 @@ export function connect(
   inside.send(addressesOf(inside, attachments));
   const endpoints = attachments.map(({ endpoint }) => endpoint);
   if (endpoints.some(({ network }) => hasNames(network))) {
-    withNetworkLock(roots, () => refreshHosts(roots, endpoints));
+    using _ = lockNetworks(roots);
+    refreshHosts(roots, endpoints);
   }
   return endpoints;
 }
@@ -155,32 +156,35 @@ function addressesOf(inside: NetlinkSocket, attachments: readonly Attachment[]):
  * @returns the endpoints that there were
  * @throws {AggregateError} for all that failed, once all has been tried
  */
-export function disconnect(roots: Roots, container: string, network?: string): Endpoint[] {
-  return withNetworkLock(roots, () => {
-    const errors: unknown[] = [];
-    const attempt = (act: () => void) => {
-      try {
-        act();
-      } catch (error) {
-        errors.push(error);
-      }
-    };
-    const all = allLeases(roots);
-    const isGone = (endpoint: Endpoint) =>
-      endpoint.container === container && (network === undefined || endpoint.network === network);
-    const gone = all.filter(isGone);
-    attempt(() => withdraw(roots, gone, all.filter((endpoint) => !isGone(endpoint))));
-    for (const { network: name, host } of gone) {
-      const isOther = (one: Endpoint) => one.network === name && one.container !== container;
-      attempt(() => writeLeases(roots, name, all.filter(isOther)));
-      if (network !== undefined) attempt(() => removeLink(host));
+export async function disconnect(
+  roots: Roots,
+  container: string,
+  network?: string,
+): Promise<Endpoint[]> {
+  using _ = lockNetworks(roots);
+  const errors: unknown[] = [];
+  const attempt = async (act: () => void | Promise<void>) => {
+    try {
+      await act();
+    } catch (error) {
+      errors.push(error);
     }
-    attempt(() => refreshHosts(roots, gone));
-    if (errors.length > 0) {
-      throw new AggregateError(errors, `cannot disconnect container "${container}"`);
-    }
-    return gone;
-  });
+  };
+  const all = allLeases(roots);
+  const isGone = (endpoint: Endpoint) =>
+    endpoint.container === container && (network === undefined || endpoint.network === network);
+  const gone = all.filter(isGone);
+  await attempt(() => withdraw(roots, gone, all.filter((endpoint) => !isGone(endpoint))));
+  for (const { network: name, host } of gone) {
+    const isOther = (one: Endpoint) => one.network === name && one.container !== container;
+    await attempt(() => writeLeases(roots, name, all.filter(isOther)));
+    if (network !== undefined) await attempt(() => removeLink(host));
+  }
+  await attempt(() => refreshHosts(roots, gone));
+  if (errors.length > 0) {
+    throw new AggregateError(errors, `cannot disconnect container "${container}"`);
+  }
+  return gone;
 }
 
 /**
@@ -189,38 +193,37 @@ export function disconnect(roots: Roots, container: string, network?: string): E
  *
  * @throws {AggregateError} for all that failed, once all has been tried
  */
-export function reloadNetworks(roots: Roots): void {
-  withNetworkLock(roots, () => {
-    using socket = new NetlinkSocket(NETLINK_ROUTE);
-    const errors: unknown[] = [];
-    const attempt = (act: () => void) => {
-      try {
-        act();
-      } catch (error) {
-        errors.push(error);
-      }
-    };
-    for (const network of listNetworks(roots)) {
-      const endpoints = readLeases(roots, network.name);
-      if (endpoints.length === 0) continue;
-      attempt(() => {
-        const bridge = makeBridge(socket, network);
-        for (const { host } of endpoints) {
-          const message = socket.find(getLink(host));
-          if (!message || linkIn(message).master === bridge.index) continue;
-          attempt(() => socket.send([setMaster(host, bridge.index), setUp(host)]));
-        }
-      });
+export async function reloadNetworks(roots: Roots): Promise<void> {
+  using _ = lockNetworks(roots);
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  const errors: unknown[] = [];
+  const attempt = async (act: () => void | Promise<void>) => {
+    try {
+      await act();
+    } catch (error) {
+      errors.push(error);
     }
-    attempt(() => replaceRules(roots));
-    const open = listNetworks(roots).filter(({ name, internal }) =>
-      !internal && readLeases(roots, name).length > 0
-    );
-    const has = (sign: string) =>
-      open.some(({ subnets }) => subnets.some(({ subnet }) => subnet.includes(sign)));
-    attempt(() => enableForwarding({ v4: has("."), v6: has(":") }));
-    if (errors.length > 0) throw new AggregateError(errors, "cannot reload networks");
-  });
+  };
+  for (const network of listNetworks(roots)) {
+    const endpoints = readLeases(roots, network.name);
+    if (endpoints.length === 0) continue;
+    await attempt(async () => {
+      const bridge = makeBridge(socket, network);
+      for (const { host } of endpoints) {
+        const message = socket.find(getLink(host));
+        if (!message || linkIn(message).master === bridge.index) continue;
+        await attempt(() => socket.send([setMaster(host, bridge.index), setUp(host)]));
+      }
+    });
+  }
+  await attempt(() => replaceRules(roots));
+  const open = listNetworks(roots).filter(({ name, internal }) =>
+    !internal && readLeases(roots, name).length > 0
+  );
+  const has = (sign: string) =>
+    open.some(({ subnets }) => subnets.some(({ subnet }) => subnet.includes(sign)));
+  await attempt(() => enableForwarding({ v4: has("."), v6: has(":") }));
+  if (errors.length > 0) throw new AggregateError(errors, "cannot reload networks");
 }
 
 function removeLink(name: string): void {

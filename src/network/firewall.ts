@@ -1,24 +1,18 @@
 /** The private tables on the host: what rules.ts says, put into the kernel and kept there. */
 import {
   chainUseIn,
-  changeElements,
   deleteTables,
   getChain,
   getTable,
   NETLINK_NETFILTER,
   NetlinkError,
   NetlinkSocket,
-  type NewTable,
-  replaceTables,
-  type Table,
   tableCommentIn,
 } from "../netlink/mod.ts";
-import { RAW_RULES } from "./guard.ts";
+import type { Tables } from "./batch.ts";
+import { fingerprint, RAW_RULES, SIBLING_RULES } from "./fingerprint.ts";
 import { allLeases, type Endpoint } from "./lease.ts";
 import { listNetworks, type Network, type Roots, tableName } from "./network.ts";
-import { publishedElements } from "./publish.ts";
-import { fingerprint, rulesFor } from "./rules.ts";
-import { SIBLING_RULES, siblings } from "./siblings.ts";
 
 /** In a table's comment, where the kernel has no tables of the family bridge. */
 const ALONE = " alone";
@@ -32,16 +26,14 @@ const ALONE = " alone";
  * @param added endpoints whose ports are not published yet
  * @throws {Error} when the kernel refuses
  */
-export function ensureRules(
+export async function ensureRules(
   roots: Roots,
   endpoints: Endpoint[] = allLeases(roots),
   added: readonly Endpoint[] = [],
-): void {
+): Promise<void> {
   const networks = listNetworks(roots);
-  if (!isThere(roots, networks)) return replaceRules(roots, endpoints, networks);
-  const add = publishedElements(added);
-  if (add.length === 0 || changed(roots, { add })) return;
-  replaceRules(roots, endpoints, networks);
+  if (isThere(roots, networks) && await changed(roots, "add", added)) return;
+  await replaceRules(roots, endpoints, networks);
 }
 
 /**
@@ -50,10 +42,12 @@ export function ensureRules(
  *
  * @param endpoints all that stay
  */
-export function withdraw(roots: Roots, gone: readonly Endpoint[], endpoints: Endpoint[]): void {
-  const remove = publishedElements(gone);
-  if (remove.length === 0 || changed(roots, { remove })) return;
-  replaceRules(roots, endpoints);
+export async function withdraw(
+  roots: Roots,
+  gone: readonly Endpoint[],
+  endpoints: Endpoint[],
+): Promise<void> {
+  if (!await changed(roots, "remove", gone)) await replaceRules(roots, endpoints);
 }
 
 /**
@@ -61,21 +55,19 @@ export function withdraw(roots: Roots, gone: readonly Endpoint[], endpoints: End
  *
  * @throws {Error} when the kernel refuses
  */
-export function replaceRules(
+export async function replaceRules(
   roots: Roots,
   endpoints: Endpoint[] = allLeases(roots),
   networks: readonly Network[] = listNetworks(roots),
-): void {
-  const { inet, bridge } = tables(roots);
-  const comment = commentFor(networks);
-  const rules = rulesFor(networks, endpoints);
-  const one: NewTable = { ...inet, comment, ...rules };
+): Promise<void> {
+  const { tablesBatch } = await import("./batch.ts");
+  const all = tables(roots), comment = commentFor(networks), state = { networks, endpoints };
   try {
-    netfilter().send(replaceTables(one, { ...bridge, comment, ...siblings(networks) }));
+    netfilter().send(tablesBatch(all, state, { comment, alone: false }));
   } catch (error) {
     if (!isRefused(error, "EOPNOTSUPP", "EAFNOSUPPORT")) throw explained(error);
     try {
-      netfilter().send(replaceTables({ ...one, comment: comment + ALONE }));
+      netfilter().send(tablesBatch(all, state, { comment: comment + ALONE, alone: true }));
     } catch (cause) {
       throw explained(cause);
     }
@@ -106,10 +98,18 @@ function isThere(roots: Roots, networks: readonly Network[]): boolean {
     : tableCommentIn(table) === comment + ALONE;
 }
 
-/** Changes elements; false where what is in the kernel is not what it was taken for. */
-function changed(roots: Roots, change: Parameters<typeof changeElements>[1]): boolean {
+/** Changes what is published; false where what is in the kernel is not what it was taken for. */
+async function changed(
+  roots: Roots,
+  change: "add" | "remove",
+  endpoints: readonly Endpoint[],
+): Promise<boolean> {
+  if (endpoints.every(({ ports }) => ports.length === 0)) return true;
+  const { publishBatch } = await import("./batch.ts");
+  const batch = publishBatch(tables(roots), change, endpoints);
+  if (batch.length === 0) return true;
   try {
-    netfilter().send(changeElements(tables(roots).inet, change));
+    netfilter().send(batch);
     return true;
   } catch (error) {
     if (isRefused(error, "ENOENT", "EEXIST", "ENOTEMPTY")) return false;
@@ -117,7 +117,7 @@ function changed(roots: Roots, change: Parameters<typeof changeElements>[1]): bo
   }
 }
 
-function tables(roots: Roots): { inet: Table; bridge: Table } {
+function tables(roots: Roots): Tables {
   const name = tableName(roots);
   return { inet: { family: "inet", name }, bridge: { family: "bridge", name } };
 }

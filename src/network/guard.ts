@@ -14,9 +14,6 @@ import { maskOf, parseSubnet, type Subnet } from "./address.ts";
 import { address, AF_INET, AF_INET6, iif, isFamily, OFFSET } from "./match.ts";
 import type { Network } from "./network.ts";
 
-/** How many rules chain raw has. */
-export const RAW_RULES = 4;
-
 /** Where packets to a subnet go. */
 interface Guarded {
   subnet: Subnet;

@@ -57,11 +57,11 @@ interface Leases {
 const LOCK_TIMEOUT_MS = 20_000;
 
 /**
- * Does something while no other minictr of this root changes networks; flock(2).
+ * As long as it is held, no other minictr of this root changes networks; flock(2).
  *
  * @throws {Error} when another does not let go for 20 seconds
  */
-export function withNetworkLock<T>(roots: Roots, act: () => T): T {
+export function lockNetworks(roots: Roots): Disposable {
   const directory = `${roots.run}/networks`;
   const attempt = () => tryLock(`${directory}/lock`, "new file");
   let lock = lockWithin(LOCK_TIMEOUT_MS, attempt);
@@ -69,9 +69,8 @@ export function withNetworkLock<T>(roots: Roots, act: () => T): T {
     Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
     lock = lockWithin(LOCK_TIMEOUT_MS, attempt);
   }
-  using held = lock;
-  if (!held) throw new Error(`cannot lock "${directory}": another minictr has held it for 20 s`);
-  return act();
+  if (!lock) throw new Error(`cannot lock "${directory}": another minictr has held it for 20 s`);
+  return lock;
 }
 
 /** The endpoints on a network, those of containers that are gone left out. */

@@ -12,7 +12,7 @@
  * @module
  */
 export { connect, disconnect, reloadNetworks } from "./connect.ts";
-export { createNetwork, type NetworkOptions, networkWithSubnet, removeNetwork } from "./create.ts";
+export { createNetwork, type NetworkOptions, networkWithSubnet, removeNetwork } from "./define.ts";
 export {
   hostsFile,
   type HostsOptions,
@@ -23,7 +23,7 @@ export {
   withSiblings,
 } from "./files.ts";
 export { ensureRules, removeRules, replaceRules } from "./firewall.ts";
-export { allLeases, type Endpoint, readLeases, withNetworkLock } from "./lease.ts";
+export { allLeases, type Endpoint, lockNetworks, readLeases } from "./lease.ts";
 export {
   bridgeName,
   DEFAULT_NETWORK,

@@ -2,14 +2,13 @@
 import { type Link, NETLINK_ROUTE, NetlinkSocket } from "../netlink/mod.ts";
 import { parseAddress } from "./address.ts";
 import { findBridge, hostRoutes, makeBridge } from "./bridge.ts";
-import { collides, defineDefault } from "./create.ts";
 import { ensureRules } from "./firewall.ts";
 import {
   allLeases,
   chooseAddress,
   type Endpoint,
+  lockNetworks,
   startOf,
-  withNetworkLock,
   writeLeases,
 } from "./lease.ts";
 import {
@@ -20,7 +19,7 @@ import {
   type Roots,
   vethName,
 } from "./network.ts";
-import { choosePorts, type Holder, type PortRequest, type Published } from "./port.ts";
+import type { Holder, PortRequest, Published } from "./port.ts";
 import { enableForwarding, setSysctl } from "./sysctl.ts";
 
 /** A network that a container is to be on. */
@@ -73,75 +72,90 @@ export interface Prepared {
  * @throws {Error} for an unknown network, an address or port that is taken, or a kernel that refuses;
  * nothing is set aside then
  */
-export function prepareNetwork(roots: Roots, request: NetworkRequest): Prepared {
-  return withNetworkLock(roots, () => {
-    using socket = new NetlinkSocket(NETLINK_ROUTE);
-    const before = allLeases(roots);
-    const own = before.filter(({ container }) => container === request.container);
-    const interfaces = freeInterfaces(own);
-    let ports = request.publish?.length
-      ? choosePorts(request.publish, holdersOf(before, request.container))
-      : [];
-    // All that may be refused comes before the first bridge is made.
-    const places = request.networks.map((wish) => {
-      const on = before.filter(({ network }) => network === wish.name);
-      const inUse = on.length > 0;
-      const { network, link } = networkFor(roots, socket, { name: wish.name, inUse });
-      const place = { request, wish, name: interfaces.next().value, endpoints: on };
-      const endpoint = endpointFor(roots, network, place);
-      if (ports.length > 0 && !network.internal) {
-        endpoint.ports = ports;
-        ports = [];
-      }
-      return { network, link, endpoint };
-    });
-    if (ports.length > 0) throw new Error("cannot publish a port on internal networks alone");
-    const attachments = places.map(({ network, link, endpoint }): Attachment => {
-      const { index: bridge, mtu } = link?.isUp ? link : makeBridge(socket, network, link);
-      return { network, endpoint, bridge, gateways: [], ...mtu !== undefined && { mtu } };
-    });
-    findWaysOut(attachments, own.map(({ network }) => readNetwork(roots, network)));
-    const after = [...before, ...attachments.map(({ endpoint }) => endpoint)];
-    const write = (endpoints: Endpoint[]) => {
-      for (const { network: { name } } of attachments) {
-        writeLeases(roots, name, endpoints.filter(({ network }) => network === name));
-      }
-    };
-    try {
-      write(after);
-      openWays(attachments);
-      ensureRules(roots, after, attachments.map(({ endpoint }) => endpoint));
-    } catch (error) {
-      write(before);
-      throw error;
+export async function prepareNetwork(roots: Roots, request: NetworkRequest): Promise<Prepared> {
+  using _ = lockNetworks(roots);
+  const before = allLeases(roots);
+  const attachments = await choosePlaces(roots, request, before);
+  const endpoints = attachments.map(({ endpoint }) => endpoint);
+  const write = (all: Endpoint[]) => {
+    for (const { network: { name } } of attachments) {
+      writeLeases(roots, name, all.filter(({ network }) => network === name));
     }
-    const named = attachments.map(({ network: { name } }) => name).filter(hasNames);
-    return {
-      roots,
-      attachments,
-      siblings: before.filter(({ network }) => named.includes(network)),
-    };
+  };
+  try {
+    const after = [...before, ...endpoints];
+    write(after);
+    openWays(attachments);
+    await ensureRules(roots, after, endpoints);
+  } catch (error) {
+    write(before);
+    throw error;
+  }
+  const named = endpoints.map(({ network }) => network).filter(hasNames);
+  return {
+    roots,
+    attachments,
+    siblings: before.filter(({ network }) => named.includes(network)),
+  };
+}
+
+/** Addresses and ports on each network, with its bridge. */
+async function choosePlaces(
+  roots: Roots,
+  request: NetworkRequest,
+  before: readonly Endpoint[],
+): Promise<Attachment[]> {
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  const own = before.filter(({ container }) => container === request.container);
+  const interfaces = freeInterfaces(own);
+  let ports: Published[] = [];
+  if (request.publish?.length) {
+    const { choosePorts } = await import("./port.ts");
+    ports = choosePorts(request.publish, holdersOf(before, request.container));
+  }
+  // All that may be refused comes before the first bridge is made.
+  const places: { network: Network; link: Link | undefined; endpoint: Endpoint }[] = [];
+  for (const wish of request.networks) {
+    const on = before.filter(({ network }) => network === wish.name);
+    const { network, link } = await networkFor(roots, socket, wish.name, on.length > 0);
+    const place = { request, wish, name: interfaces.next().value, endpoints: on };
+    const endpoint = endpointFor(roots, network, place);
+    if (ports.length > 0 && !network.internal) {
+      endpoint.ports = ports;
+      ports = [];
+    }
+    places.push({ network, link, endpoint });
+  }
+  if (ports.length > 0) throw new Error("cannot publish a port on internal networks alone");
+  const attachments = places.map(({ network, link, endpoint }): Attachment => {
+    const { index: bridge, mtu } = link?.isUp ? link : makeBridge(socket, network, link);
+    return { network, endpoint, bridge, gateways: [], ...mtu !== undefined && { mtu } };
   });
+  findWaysOut(attachments, own.map(({ network }) => readNetwork(roots, network)));
+  return attachments;
 }
 
 /** A network, of the default one a new one where there is none that can be used; and its bridge. */
-function networkFor(
+async function networkFor(
   roots: Roots,
   socket: NetlinkSocket,
-  { name, inUse }: { name: string; inUse: boolean },
-): { network: Network; link: Link | undefined } {
-  const newDefault = () => ({ network: defineDefault(roots, socket), link: undefined });
+  name: string,
+  inUse: boolean,
+): Promise<{ network: Network; link: Link | undefined }> {
   const network = readNetwork(roots, name);
-  if (!network) {
-    if (name === DEFAULT_NETWORK) return newDefault();
+  if (!network && name !== DEFAULT_NETWORK) {
     throw new Error(
       `there is no network "${name}"; \`minictr network create ${name}\` makes one`,
     );
   }
-  const link = findBridge(socket, network);
+  const link = network && findBridge(socket, network);
+  if (network && link) return { network, link };
+  const { collides, defineDefault } = await import("./define.ts");
   // The host's routes may have changed since.
-  if (link || !collides(network, hostRoutes(socket))) return { network, link };
-  if (name === DEFAULT_NETWORK && !inUse) return newDefault();
+  if (network && !collides(network, hostRoutes(socket))) return { network, link };
+  if (!network || (name === DEFAULT_NETWORK && !inUse)) {
+    return { network: defineDefault(roots, socket), link: undefined };
+  }
   const where = network.subnets.map(({ subnet }) => subnet).join(", ");
   throw new Error(`cannot make network "${name}": a route of the host leads to ${where}`);
 }

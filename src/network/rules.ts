@@ -18,23 +18,12 @@ import { parseSubnet } from "./address.ts";
 import { guarding } from "./guard.ts";
 import type { Endpoint } from "./lease.ts";
 import { address, iif, oif } from "./match.ts";
-import { hash, type Network } from "./network.ts";
+import type { Network } from "./network.ts";
 import { publishing } from "./publish.ts";
 
-/** Goes up whenever the rules that follow from the same state change. */
-const VERSION = 3;
-
-/** What tells two sets of rules apart, without making them; published ports are elements of maps,
- * which come and go without the rules. */
-export function fingerprint(networks: readonly Network[]): string {
-  return hash(JSON.stringify([
-    VERSION,
-    networks.map(({ bridge, subnets, internal }) => [bridge, subnets, internal]),
-  ]));
-}
-
 /**
- * The rules of all networks.
+ * The rules of all networks. Other rules from the same networks need another `VERSION` in
+ * fingerprint.ts.
  *
  * ```
  * raw          127/8 from outside: drop; addresses of containers from outside: drop, by one look

@@ -3,10 +3,10 @@ import { replaceTables } from "../netlink/mod.ts";
 import type { Endpoint } from "./lease.ts";
 import type { Network } from "./network.ts";
 import type { Published } from "./port.ts";
-import { RAW_RULES } from "./guard.ts";
+import { fingerprint, RAW_RULES, SIBLING_RULES } from "./fingerprint.ts";
 import { publishedElements } from "./publish.ts";
-import { fingerprint, rulesFor } from "./rules.ts";
-import { SIBLING_RULES, siblings } from "./siblings.ts";
+import { rulesFor } from "./rules.ts";
+import { siblings } from "./siblings.ts";
 
 function network(name: string, third: number, internal = false): Network {
   const subnets = [{ subnet: `10.91.${third}.0/24`, gateway: `10.91.${third}.1` }];

@@ -19,9 +19,6 @@ import {
 import { parseAddress } from "./address.ts";
 import { type Network, VETH_PREFIX } from "./network.ts";
 
-/** How many rules chain siblings has. */
-export const SIBLING_RULES = 3;
-
 const ETH_P_ARP = 0x0806, ETH_P_IPV6 = 0x86dd;
 const IPPROTO_ICMPV6 = 58;
 const ND_ROUTER_ADVERT = 134, ND_NEIGHBOR_ADVERT = 136;

@@ -7,11 +7,11 @@ import {
   connect,
   createNetwork,
   disconnect,
+  lockNetworks,
   type NetworkRequest,
   prepareNetwork,
   reloadNetworks,
   removeNetwork,
-  withNetworkLock,
 } from "../../src/network/mod.ts";
 
 const [directory = ""] = Deno.args;
@@ -24,10 +24,10 @@ function busyMs(): number {
 
 /** By verb. */
 const VERBS: Record<string, (...given: never[]) => unknown> = {
-  attach(request: NetworkRequest, pid: number) {
+  async attach(request: NetworkRequest, pid: number) {
     Deno.mkdirSync(`${roots.run}/containers/${request.container}`, { recursive: true });
     const before = busyMs();
-    const endpoints = connect(prepareNetwork(roots, request), { pid });
+    const endpoints = connect(await prepareNetwork(roots, request), { pid });
     return { endpoints, tookMs: busyMs() - before };
   },
   disconnect: (container: string, network?: string) => disconnect(roots, container, network),
@@ -35,7 +35,10 @@ const VERBS: Record<string, (...given: never[]) => unknown> = {
   create: (options: Parameters<typeof createNetwork>[1]) => createNetwork(roots, options),
   remove: (name: string) => removeNetwork(roots, name),
   reload: () => reloadNetworks(roots),
-  leases: () => withNetworkLock(roots, () => allLeases(roots)),
+  leases() {
+    using _ = lockNetworks(roots);
+    return allLeases(roots);
+  },
 };
 
 const decoder = new TextDecoderStream();
@@ -43,13 +46,13 @@ let rest = "";
 for await (const text of Deno.stdin.readable.pipeThrough(decoder)) {
   const lines = (rest + text).split("\n");
   rest = lines.pop() ?? "";
-  for (const line of lines) console.log(JSON.stringify(answer(line)));
+  for (const line of lines) console.log(JSON.stringify(await answer(line)));
 }
 
-function answer(line: string): unknown {
+async function answer(line: string): Promise<unknown> {
   const [verb, ...given]: [string, ...never[]] = JSON.parse(line);
   try {
-    return { result: VERBS[verb]?.(...given) ?? null };
+    return { result: await VERBS[verb]?.(...given) ?? null };
   } catch (error) {
     const all = error instanceof AggregateError ? [error, ...error.errors] : [error];
     return { error: all.map((one) => one instanceof Error ? one.message : String(one)).join("; ") };

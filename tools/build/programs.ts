@@ -34,6 +34,9 @@ const PIECES = [
   "src/container/settle.ts",
   "src/container/user_namespace.ts",
   "src/container/volumes.ts",
+  "src/network/batch.ts",
+  "src/network/define.ts",
+  "src/network/port.ts",
   "src/plan/seccomp/compile.ts",
   "src/plan/seccomp/profile_file.ts",
 ];

@@ -140,6 +140,10 @@ export const DOORS: readonly string[] = [
   "src/plan/supervision.ts",
   "src/spec/defaults.ts",
   "src/spec/error.ts",
+  "src/network/connect.ts",
+  "src/network/define.ts",
+  "src/network/port.ts",
+  "src/network/prepare.ts",
 ];
 
 /** The files of src/plan that its mechanisms may import: one mechanism knows no other. */

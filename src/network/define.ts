@@ -19,7 +19,7 @@ import {
 } from "./address.ts";
 import { hostRoutes } from "./bridge.ts";
 import { ensureRules } from "./firewall.ts";
-import { forgetLeases, readLeases, withNetworkLock } from "./lease.ts";
+import { forgetLeases, lockNetworks, readLeases } from "./lease.ts";
 import {
   bridgeName,
   checkNetworkName,
@@ -64,36 +64,35 @@ const DEFAULT_CANDIDATES = [
  */
 export function createNetwork(roots: Roots, options: NetworkOptions): Network {
   checkNetworkName(options.name);
-  return withNetworkLock(roots, () => {
-    if (readNetwork(roots, options.name) || options.name === DEFAULT_NETWORK) {
-      throw new Error(`cannot create network "${options.name}": there is one of that name`);
-    }
-    using socket = new NetlinkSocket(NETLINK_ROUTE);
-    const taken = takenSubnets(roots, hostRoutes(socket));
-    const given = (options.subnets ?? []).map(parseSubnet);
-    for (const subnet of given) {
-      refuseSpecial(subnet);
-      refuseTaken(subnet, taken);
-    }
-    const isV6 = ({ address }: Subnet) => address.length === 16;
-    refuseMisfits(given, options);
-    if (given.length === 0) given.push(freeSubnet(userCandidates(), taken));
-    if (options.ipv6 && !given.some(isV6)) given.push(uniqueLocal());
-    if (given.filter(isV6).length > 1 || given.filter((subnet) => !isV6(subnet)).length > 1) {
-      throw new Error(`cannot create network "${options.name}": one subnet of a family is enough`);
-    }
-    const network: Network = {
-      version: 1,
-      name: options.name,
-      bridge: bridgeName(roots, options.name),
-      subnets: given.map((subnet) => withGateway(subnet, options)),
-      internal: options.internal ?? false,
-      ...options.mtu !== undefined && { mtu: options.mtu },
-      created: new Date().toISOString(),
-    };
-    writeNetwork(roots, network);
-    return network;
-  });
+  using _ = lockNetworks(roots);
+  if (readNetwork(roots, options.name) || options.name === DEFAULT_NETWORK) {
+    throw new Error(`cannot create network "${options.name}": there is one of that name`);
+  }
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  const taken = takenSubnets(roots, hostRoutes(socket));
+  const given = (options.subnets ?? []).map(parseSubnet);
+  for (const subnet of given) {
+    refuseSpecial(subnet);
+    refuseTaken(subnet, taken);
+  }
+  const isV6 = ({ address }: Subnet) => address.length === 16;
+  refuseMisfits(given, options);
+  if (given.length === 0) given.push(freeSubnet(userCandidates(), taken));
+  if (options.ipv6 && !given.some(isV6)) given.push(uniqueLocal());
+  if (given.filter(isV6).length > 1 || given.filter((subnet) => !isV6(subnet)).length > 1) {
+    throw new Error(`cannot create network "${options.name}": one subnet of a family is enough`);
+  }
+  const network: Network = {
+    version: 1,
+    name: options.name,
+    bridge: bridgeName(roots, options.name),
+    subnets: given.map((subnet) => withGateway(subnet, options)),
+    internal: options.internal ?? false,
+    ...options.mtu !== undefined && { mtu: options.mtu },
+    created: new Date().toISOString(),
+  };
+  writeNetwork(roots, network);
+  return network;
 }
 
 /**
@@ -145,24 +144,23 @@ export function collides({ subnets }: Network, routes: readonly Route[]): boolea
  *
  * @throws {Error} when there is none, or containers are on it
  */
-export function removeNetwork(roots: Roots, name: string): void {
-  withNetworkLock(roots, () => {
-    const network = readNetwork(roots, name);
-    if (!network) throw new Error(`there is no network "${name}"`);
-    const [endpoint] = readLeases(roots, name);
-    if (endpoint) {
-      throw new Error(`cannot remove network "${name}": container "${endpoint.name}" is on it`);
-    }
-    forgetNetwork(roots, name);
-    forgetLeases(roots, name);
-    using socket = new NetlinkSocket(NETLINK_ROUTE);
-    try {
-      socket.send([deleteLink(network.bridge)]);
-    } catch (error) {
-      if (!(error instanceof NetlinkError && error.code === "ENODEV")) throw error;
-    }
-    ensureRules(roots);
-  });
+export async function removeNetwork(roots: Roots, name: string): Promise<void> {
+  using _ = lockNetworks(roots);
+  const network = readNetwork(roots, name);
+  if (!network) throw new Error(`there is no network "${name}"`);
+  const [endpoint] = readLeases(roots, name);
+  if (endpoint) {
+    throw new Error(`cannot remove network "${name}": container "${endpoint.name}" is on it`);
+  }
+  forgetNetwork(roots, name);
+  forgetLeases(roots, name);
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  try {
+    socket.send([deleteLink(network.bridge)]);
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === "ENODEV")) throw error;
+  }
+  await ensureRules(roots);
 }
 
 type Taken = { subnet: Subnet; by: string };
