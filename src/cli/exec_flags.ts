@@ -1,4 +1,5 @@
 import type { Grammar } from "./grammar.ts";
+import { ENV_FLAGS } from "./pair.ts";
 
 /** The command line of `exec`: docker's, and runc's where docker has no flag. */
 export const EXEC = {
@@ -31,14 +32,7 @@ export const EXEC = {
       name: "process",
       title: "Process (as the container's own, where nothing is said)",
       flags: [
-        {
-          name: "env",
-          short: "e",
-          value: "NAME[=VALUE]",
-          many: true,
-          help: "set a variable, or import it",
-        },
-        { name: "env-file", value: "FILE", many: true, help: "read variables from a file" },
+        ...ENV_FLAGS,
         { name: "workdir", short: "w", value: "DIR", help: "working directory" },
         { name: "user", short: "u", value: "USER[:GROUP]", help: "names or numbers" },
       ],

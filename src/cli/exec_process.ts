@@ -1,7 +1,7 @@
 import type { Process, User } from "../spec/mod.ts";
 import type { EXEC } from "./exec_flags.ts";
-import { type CommandLine, cut } from "./grammar.ts";
-import type { Lookup } from "./pair.ts";
+import { type CommandLine, cut, parsed } from "./grammar.ts";
+import { type Lookup, parsePairs, setVariable } from "./pair.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What flags of `exec` ask of this host and of the container, each only when a flag asks. */
@@ -41,7 +41,7 @@ export async function execProcess(
   const variables = new Map((own.env ?? []).map((variable) => [cut(variable)[0], variable]));
   if (flags.tty && !variables.has("TERM")) variables.set("TERM", "TERM=xterm");
   if (flags.user !== undefined) await become(process, variables, flags.user, context);
-  await setVariables(variables, flags, context);
+  setVariables(variables, flags, context);
   process.env = [...variables.values()];
   const change = { add: flags["cap-add"], drop: flags["cap-drop"], privileged: flags.privileged };
   if (change.add.length > 0 || change.drop.length > 0 || change.privileged) {
@@ -67,21 +67,15 @@ async function become(
   if (set === undefined || set === `HOME=${before.home}`) variables.set("HOME", `HOME=${home}`);
 }
 
-async function setVariables(
+function setVariables(
   variables: Map<string, string>,
   flags: Line["flags"],
   context: ExecContext,
-): Promise<void> {
-  const set = (variable: string) => {
-    const [name, value] = cut(variable);
-    if (name === "") throw new UsageError(`--env: "${variable}" has no name before "="`);
-    const found = value ?? context.env(name);
-    if (found === undefined) variables.delete(name);
-    else variables.set(name, `${name}=${found}`);
-  };
+): void {
+  const set = (variable: string) => setVariable(variables, variable, context.env);
   for (const path of flags["env-file"]) {
-    const { parsePairs } = await import("./pair.ts");
-    parsePairs(context.readFile(path), context.env).forEach(set);
+    const read = () => parsePairs(context.readFile(path), context.env);
+    parsed(`--env-file "${path}"`, path, read).forEach(set);
   }
   flags.env.forEach(set);
 }

@@ -35,6 +35,37 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
+/** The flags of `run` and `exec` by which variables are set; docker's. */
+export const ENV_FLAGS = [
+  {
+    name: "env",
+    short: "e",
+    value: "NAME[=VALUE]",
+    many: true,
+    help: "set a variable, or import it",
+  },
+  { name: "env-file", value: "FILE", many: true, help: "read variables from a file" },
+] as const;
+
+/**
+ * Sets a variable as `--env` does: `NAME=VALUE`, or `NAME` for the caller's value; where the caller has
+ * none, it is taken out.
+ *
+ * @param variables `NAME=VALUE` by name
+ * @throws {UsageError} for one without a name
+ */
+export function setVariable(
+  variables: Map<string, string>,
+  text: string,
+  lookup: Lookup,
+): void {
+  const [name, value] = cut(text);
+  if (name === "") throw new UsageError(`--env: "${text}" has no name before "="`);
+  const found = value ?? lookup(name);
+  if (found === undefined) variables.delete(name);
+  else variables.set(name, `${name}=${found}`);
+}
+
 /**
  * A label, an annotation, a sysctl or the like: `KEY[=VALUE]`; no value is an empty one.
  *

@@ -1,7 +1,7 @@
-import { cut, parsed } from "./grammar.ts";
+import { parsed } from "./grammar.ts";
 import { parseHostname } from "./name.ts";
 import { parseInteger, parseOctal, parseUlimit } from "./number.ts";
-import { parsePairs } from "./pair.ts";
+import { parsePairs, setVariable } from "./pair.ts";
 import type { RunSpec, Wish } from "./run_spec.ts";
 import { UsageError } from "./usage_error.ts";
 import { idOrName, parseUser } from "./user.ts";
@@ -63,13 +63,7 @@ function applyArgs(made: RunSpec, { line: { flags }, context }: Wish): void {
 function applyEnv(made: RunSpec, { line: { flags }, context }: Wish): void {
   const { process } = made.spec;
   const variables = new Map<string, string>();
-  const set = (variable: string) => {
-    const [name, value] = cut(variable);
-    if (name === "") throw new UsageError(`--env: "${variable}" has no name before "="`);
-    const found = value ?? context.env(name);
-    if (found === undefined) variables.delete(name);
-    else variables.set(name, `${name}=${found}`);
-  };
+  const set = (variable: string) => setVariable(variables, variable, context.env);
   process.env.forEach(set);
   for (const variable of context.image?.env ?? []) set(variable);
   for (const path of flags["env-file"]) {
