@@ -132,7 +132,7 @@ test("run says where a published port is reached, unless it is to be quiet", man
 
 test("what cannot be is one clear line, exit 125, and leaves nothing", many, async (t) => {
   await using host = await Host.start(t);
-  await ok(host, "network", "create", "--subnet", "10.50.0.0/30", "small");
+  await ok(host, "network", "create", "-d", "bridge", "--subnet", "10.50.0.0/30", "small");
   await started(t, host, ["--name", "web", "--network", "small", "-p", "8080:80"]);
   const before = await made(host);
   const run = (...flags: string[]) => ["run", "--rm", ...flags, "--rootfs", t.rootfs, "true"];
@@ -153,6 +153,7 @@ test("what cannot be is one clear line, exit 125, and leaves nothing", many, asy
     [create("--subnet", "10.51.0.0/24", "--ip-range", "10.52.0.0/28", "x"), /is not in the subnet/],
     [create("--gateway", "10.51.0.1", "x"), /there is none; give one with --subnet/],
     [create("--opt", "mtu=7", "x"), /mtu/],
+    [create("--driver", "macvlan", "x"), /there is no driver "macvlan", only bridge/],
     [create("small"), /there is one of that name/],
     [create("a/b"), /cannot be a network's name/],
     [run("--network", "small"), /no address is free on network "small"/],

@@ -70,6 +70,9 @@ function create(args: string[], roots: Roots): void {
   if (name === undefined || extra !== undefined) {
     throw wrongUse(NETWORK_CREATE, '"network create" takes one name');
   }
+  if ((flags.driver ?? "bridge") !== "bridge") {
+    throw new UsageError(`--driver: there is no driver "${flags.driver}", only bridge`);
+  }
   const mtu = flags.opt.map(mtuOf).at(-1);
   createNetwork(roots, {
     name,

@@ -10,6 +10,7 @@ export const NETWORK_CREATE = {
     name: "network",
     title: "Options",
     flags: [
+      { name: "driver", short: "d", value: "DRIVER", help: "only bridge", default: "bridge" },
       { name: "subnet", value: "CIDR", many: true, help: "subnet, one of IPv4 and one of IPv6" },
       { name: "gateway", value: "IP", many: true, help: "the bridge's address in each" },
       { name: "ip-range", value: "CIDR", many: true, help: "where addresses are taken from" },

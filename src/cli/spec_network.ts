@@ -48,13 +48,27 @@ function checkAddress(text: string): void {
   throw new UsageError(`"${text}" is not an IP address`);
 }
 
+/** What can only be said of a place on a network; `--dns` and `--add-host` write files in any case. */
+const FOR_NETWORKS = ["ip", "ip6", "mac-address", "network-alias", "subnet"] as const;
+
 function applyNetworkMode(made: RunSpec, wish: Wish): void {
   const { flags } = wish.line;
+  if (flags.network.some((name) => /^(:|$)/.test(name))) {
+    throw new UsageError(
+      "--network: a name is missing: none, host, container:NAME, ns:PATH or a network's",
+    );
+  }
   const modes = flags.network.filter((mode) => /^(none|host|container:.*|ns:.*)$/.test(mode));
   const [mode] = modes;
   if (mode === undefined) return;
   if (flags.network.length > 1) {
     throw new UsageError(`--network ${mode} excludes other networks`);
+  }
+  const idle = FOR_NETWORKS.find((flag) => flags[flag] !== undefined && flags[flag].length > 0);
+  if (idle !== undefined) {
+    throw new UsageError(
+      `--${idle} needs a network, and there is none to join with --network ${mode}`,
+    );
   }
   if (mode !== "none") {
     setNamespace({ made, wish }, { type: "network", flag: "--network", mode });
