@@ -22,16 +22,20 @@ export const INFO = {
   }],
 } as const satisfies Grammar;
 
+/** In place of a count, for a user who may not read what is counted. */
+const UNSEEN = "only root can see them: `sudo minictr info`";
+
 /** What `minictr info --format json` prints; the names are docker's. */
 export interface Info {
-  Containers: number;
-  ContainersRunning: number;
-  ContainersPaused: number;
-  ContainersStopped: number;
-  /** Root filesystems in the store. */
-  Images: number;
+  /** These four are null without leave to read the directories of containers. */
+  Containers: number | null;
+  ContainersRunning: number | null;
+  ContainersPaused: number | null;
+  ContainersStopped: number | null;
+  /** Root filesystems in the store; null as above. */
+  Images: number | null;
   Driver: string;
-  /** The directory of all that lasts; without leave to read it, the four counts are 0. */
+  /** The directory of all that lasts. */
   RootDir: string;
   /** Of what a reboot may lose. */
   StateDir: string;
@@ -68,16 +72,11 @@ export async function run(args: string[], root: string | undefined): Promise<num
 }
 
 function read(roots: Roots): Info {
-  const counts = countByStatus(roots);
   const cgroups = readCgroupHost();
   const isHybrid = cgroups.version === 1 && cgroups.unified !== undefined;
   return {
-    Containers: counts.size === 0 ? 0 : [...counts.values()].reduce((sum, count) => sum + count),
-    ContainersRunning: counts.get("running") ?? 0,
-    ContainersPaused: counts.get("paused") ?? 0,
-    ContainersStopped: ["created", "exited", "dead"]
-      .reduce((sum, status) => sum + (counts.get(status) ?? 0), 0),
-    Images: countRoots(roots.data),
+    ...countContainers(roots),
+    Images: ifVisible(() => listRootfs(roots.data).length) ?? null,
     Driver: "overlay",
     RootDir: roots.data,
     StateDir: roots.run,
@@ -96,47 +95,48 @@ function read(roots: Roots): Info {
   };
 }
 
-function countByStatus(roots: Roots): Map<string, number> {
-  const counts = new Map<Status, number>();
-  for (const known of ifAllowed(() => knownContainers(roots)) ?? []) {
-    const status = statusOf(roots, known);
-    counts.set(status, (counts.get(status) ?? 0) + 1);
-  }
-  return counts;
-}
-
-function countRoots(data: string): number {
-  try {
-    return listRootfs(data).length;
-  } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) return 0;
-    throw error;
-  }
+function countContainers(roots: Roots) {
+  const all = ifVisible(() => knownContainers(roots));
+  const statuses = all?.map((known) => statusOf(roots, known));
+  const count = (...wanted: Status[]) =>
+    statuses?.filter((status) => wanted.includes(status)).length ?? null;
+  return {
+    Containers: statuses?.length ?? null,
+    ContainersRunning: count("running", "restarting"),
+    ContainersPaused: count("paused"),
+    ContainersStopped: count("created", "exited", "dead"),
+  };
 }
 
 function operatingSystem(): string {
-  const release = ifAllowed(() => Deno.readTextFileSync("/etc/os-release")) ?? "";
-  return /^PRETTY_NAME="?(.*?)"?$/m.exec(release)?.[1] ?? "Linux";
+  try {
+    const release = Deno.readTextFileSync("/etc/os-release");
+    return /^PRETTY_NAME="?(.*?)"?$/m.exec(release)?.[1] ?? "Linux";
+  } catch {
+    return "Linux";
+  }
 }
 
-/** What `read` returns; undefined where the thing is not there, or not for this user. */
-function ifAllowed<T>(read: () => T): T | undefined {
+/** What `read` returns; undefined where this user may not read it. */
+function ifVisible<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    const { NotFound, PermissionDenied } = Deno.errors;
-    if (error instanceof NotFound || error instanceof PermissionDenied) return undefined;
+    if (error instanceof Deno.errors.PermissionDenied) return undefined;
     throw error;
   }
 }
 
 function text(of: Info): string {
-  return [
+  const containers = of.Containers === null ? [`Containers: ${UNSEEN}`] : [
     `Containers: ${of.Containers}`,
     ` Running: ${of.ContainersRunning}`,
     ` Paused: ${of.ContainersPaused}`,
     ` Stopped: ${of.ContainersStopped}`,
-    `Root filesystems: ${of.Images}`,
+  ];
+  return [
+    ...containers,
+    `Root filesystems: ${of.Images ?? UNSEEN}`,
     `Version: ${of.ServerVersion}`,
     `Storage Driver: ${of.Driver}`,
     `Root Dir: ${of.RootDir}`,
