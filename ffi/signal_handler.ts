@@ -13,6 +13,9 @@ import {
   SIGKILL,
   SIGPIPE,
   SIGSTOP,
+  SIGTSTP,
+  SIGTTIN,
+  SIGTTOU,
   SIGURG,
 } from "./constants.ts";
 
@@ -48,11 +51,15 @@ const DESCRIPTOR_AARCH64 = 8;
 
 const SA_RESTORER = 0x0400_0000;
 const LAST_SIGNAL = 64;
+/** What stops a job at its terminal: Ctrl-Z, and reading or setting the terminal behind another job. */
+const OF_JOBS = [SIGTSTP, SIGTTIN, SIGTTOU];
 /** Not passed on: what cannot be caught, what a thread does to itself, and what is minictr's own. */
-const KEPT = [SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGURG, 4, 5, 6, 7, 8, 11, 31];
+const KEPT = [SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGURG, ...OF_JOBS, 4, 5, 6, 7, 8, 11, 31];
 
 /**
- * From now on each signal sent to this process is a byte in a pipe and does nothing else.
+ * From now on each signal sent to this process is a byte in a pipe and does nothing else, but
+ * for those of job control, which stop it: the kernel would send SIGTTIN without end to a reader
+ * that goes on; tty_ioctl(4), setpgid(2).
  *
  * @returns the pipe's reading end, which does not block
  */

@@ -19,8 +19,8 @@ for (const [arch, assembler, code] of HANDLERS) {
   });
 }
 
-/** What is not caught, by number: of the kernel's alone, of faults, and of the runtime's own. */
-const KEPT = new Set([4, 5, 6, 7, 8, 9, 11, 13, 17, 19, 23, 31, 32, 33]);
+/** What is not caught, by number: of the kernel's alone, of faults, of job control, and of the runtime's own. */
+const KEPT = new Set([4, 5, 6, 7, 8, 9, 11, 13, 17, 19, 20, 21, 22, 23, 31, 32, 33]);
 const CAUGHT = Array.from({ length: 64 }, (_, index) => index + 1)
   .filter((signal) => !KEPT.has(signal));
 
