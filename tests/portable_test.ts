@@ -88,6 +88,33 @@ test("programs that are unpacked where nothing may be executed are refused with 
   assert.match(err, /noexec.*MINICTR_PROGRAMS/);
 });
 
+test("a disk that is full leaves nothing half unpacked", {
+  requires: NEEDS,
+  timeoutMs: BUILD_MS,
+}, async (t) => {
+  const programs = `${t.directory}/programs`;
+  const around = `mkdir "${programs}"; mount -t tmpfs -o size=80m tmpfs "${programs}"
+    "$@" || echo "status $?"
+    ls -A "${programs}"`;
+  const { out, err } = await portable(t, ["version"], { around });
+  assert.equal(out, "status 125\n", err);
+  assert.match(err, /^minictr: cannot unpack into ".*": it needs 250 MB there/m);
+});
+
+test("a program that the first run needs is named where it is missing", {
+  requires: NEEDS,
+  timeoutMs: BUILD_MS,
+}, async (t) => {
+  const around = `mkdir "${t.directory}/bin"
+    for name in sh uname id mktemp tail sha256sum tar find stat ls head tr sed; do
+      ln -s "$(command -v $name)" "${t.directory}/bin/$name"
+    done
+    PATH=${t.directory}/bin exec "$@"`;
+  const { code, err } = await portable(t, ["version"], { around });
+  assert.equal(code, 125);
+  assert.match(err, /^minictr: the first run, which unpacks, needs .* not here: gzip grep\n$/);
+});
+
 test("someone who is not root is told so in one line, and nothing is made", {
   requires: [...NEEDS, "command:setpriv"],
   timeoutMs: BUILD_MS,
@@ -99,6 +126,23 @@ test("someone who is not root is told so in one line, and nothing is made", {
   assert.match(err, /^minictr: [^\n]*root[^\n]*\n$/);
   assert.match((await portable(t, ["version"], { around })).out, /^Version: +\d/);
 });
+
+test(
+  "info tells someone who is not root that it cannot see the containers, not that there are none",
+  {
+    requires: [...NEEDS, "command:setpriv"],
+    timeoutMs: BUILD_MS,
+  },
+  async (t) => {
+    await portable(t, ["create", "--network", "none", "true"]);
+    const around = `exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"`;
+    const { out, err } = await portable(t, ["info"], { around });
+    assert.match(out, /^Containers: only root can see them: .*\nRoot filesystems: only root/, err);
+    const { out: json } = await portable(t, ["info", "--format", "json"], { around });
+    const { Containers, Images } = JSON.parse(json);
+    assert.deepEqual([Containers, Images], [null, null]);
+  },
+);
 
 test("without glibc the executable says what it needs", {
   requires: NEEDS,

@@ -1,7 +1,7 @@
 import { pick } from "../container/find.ts";
 import { type Known, knownContainers } from "../container/list.ts";
 import { rootsBelow } from "../container/mod.ts";
-import { selfCommand } from "../container/self.ts";
+import { lastingCommand } from "../container/self.ts";
 import { type Grammar, parseCommandLine, wrongUse } from "./grammar.ts";
 import { helped } from "./lifecycle.ts";
 
@@ -29,7 +29,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
     throw wrongUse(GENERATE, '"generate" makes "systemd", of all containers or of one');
   }
   const roots = rootsBelow(root);
-  const command = (...words: string[]) => selfCommand(roots, words).map(quoted).join(" ");
+  const command = (...words: string[]) => lastingCommand(roots, words).map(quoted).join(" ");
   if (name === undefined) console.log(unitOfAll(command("start", "--all-restartable")));
   else {
     const known = pick(knownContainers(roots), name);

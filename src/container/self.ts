@@ -5,6 +5,17 @@ export function selfCommand({ given }: Roots, words: string[]): string[] {
   return [...program(), ...given === undefined ? [] : ["--root", given], ...words];
 }
 
+/**
+ * The same for words that last, as in a unit of systemd: by the file that the user called, which the
+ * portable executable says by MINICTR_FILE. Where that is unpacked changes with each release.
+ */
+export function lastingCommand(roots: Roots, words: string[]): string[] {
+  const command = selfCommand(roots, words);
+  const file = Deno.env.get("MINICTR_FILE");
+  const isPortable = file !== undefined && Deno.env.has("MINICTR_SELF");
+  return isPortable ? [Deno.realPathSync(file), ...command.slice(1)] : command;
+}
+
 /** The portable executable says what it is by MINICTR_SELF. */
 function program(): string[] {
   const self = Deno.env.get("MINICTR_SELF");

@@ -1,9 +1,11 @@
 #!/bin/sh
 # minictr in one file: this script, and behind it an archive of Deno and the program, which is unpacked
-# once into a directory that is named by its digest. `head -n 150 minictr` shows all of the script.
+# once into a directory that is named by its digest. `head -n 180 minictr` shows all of the script.
 digest=@DIGEST@ offset=@OFFSET@ machine=@MACHINE@
 
 @START@
+
+export MINICTR_FILE="$0"
 
 # The common case starts no other program: /var/lib belongs to root, and so does what is there. A place
 # that was named must be this user's.
@@ -42,20 +44,22 @@ trusted() {
   [ ! -L "$1" ] && { [ -O "$1" ] || [ "$(stat -c %u "$1" 2>/dev/null)" = 0 ]; }
 }
 
-unpack() (
+unpack() ( # PLACE
   umask 022
-  set -e
-  find "$1" -maxdepth 1 -name '.new.*' -mmin +60 -exec rm -rf {} + || true
-  new=$(mktemp -d "$1/.new.XXXXXXXX")
+  find "$1" -maxdepth 1 \( -name '.new.*' -o -name '.old.*' \) -mmin +60 -exec rm -rf {} + || true
+  new=$(mktemp -d "$1/.new.XXXXXXXX") || exit 125
   trap 'rm -rf "$new"' EXIT
   trap 'exit 129' HUP INT TERM
-  tail -c +$offset "$0" >"$new/archive"
+  full="cannot unpack into \"$1\": it needs 250 MB there, see \`df -h $1\`; MINICTR_PROGRAMS names another place"
+  tail -c +$offset "$0" >"$new/archive" || fail "$full"
   sum=$(sha256sum <"$new/archive")
   [ "${sum%% *}" = $digest ] || fail "\"$0\" is damaged: its checksum is not the one it names"
-  gzip -dc "$new/archive" >"$new/archive.tar"
-  tar -x -f "$new/archive.tar" -C "$new" --no-same-owner --no-same-permissions
-  rm "$new/archive" "$new/archive.tar"
-  chmod 755 "$new"
+  # What is not whole must not get its name: `set -e` is off in a function behind which "||" stands.
+  gzip -dc "$new/archive" >"$new/archive.tar" &&
+    rm "$new/archive" &&
+    tar -x -f "$new/archive.tar" -C "$new" --no-same-owner --no-same-permissions &&
+    rm "$new/archive.tar" &&
+    chmod 755 "$new" || fail "$full"
   # Another first run may have been faster; then its directory is as good.
   mv -T "$new" "$1/$digest" 2>/dev/null || [ -x "$1/$digest/deno" ]
 )
@@ -92,9 +96,36 @@ prepare() {
   ) || true
 }
 
+# Whether a program runs, or is to run when a container ends: its path is in the supervisor then, which
+# is a program in memory. Of each only what a supervisor may have: containers have such programs too.
+used() { # DIGEST
+  links=$(ls -l /proc/[0-9]*/exe 2>/dev/null) || true
+  case $links in *"$1/deno"*) return 0 ;; esac
+  supervisors=$(echo "$links" | sed -n 's|.* \(/proc/[0-9]*/exe\) -> /memfd:.*|\1|p')
+  [ -n "$supervisors" ] &&
+    head -c 262144 $supervisors 2>/dev/null | tr '\0' '\n' | grep -qF "$1/start"
+}
+
+# Removes what was unpacked before, but for the newest of it, to which one may want to go back, and
+# what is used. By rename: another first run finds a program whole or not at all.
+tidy() ( # PLACE
+  [ -e /proc/self/exe ] && cd "$1" || exit 0
+  ls -t | grep -xE '[0-9a-f]{64}' | grep -vx $digest | tail -n +2 | while read -r old; do
+    [ -f "$old/stay.js" ] && [ -n "$(find "$old" -maxdepth 0 -mmin +60)" ] || continue
+    ! used "$old" && mv -T "$old" ".old.$old" 2>/dev/null || continue
+    # It may have been started in between.
+    if used "$old"; then mv -T ".old.$old" "$old"; else rm -rf ".old.$old"; fi
+  done
+)
+
+missing=
+for program in uname id mktemp tail sha256sum gzip tar find stat ls head tr sed grep; do
+  command -v $program >/dev/null || missing="$missing $program"
+done
+[ -z "$missing" ] || fail "the first run, which unpacks, needs programs that are not here:$missing"
 [ "$(uname -m)" = $machine ] || fail "this file is for $machine, and this machine is $(uname -m)"
 
-tried=
+tried= unpacked=
 while read -r place; do
   [ -n "$place" ] || continue
   directory=$place/$digest
@@ -102,6 +133,7 @@ while read -r place; do
     tried="$tried \"$place\""
     own "$place" || continue
     unpack "$place" || exit 125
+    unpacked=$place
   elif ! { trusted "$place" && trusted "$directory"; }; then
     tried="$tried \"$place\""
     continue
@@ -113,4 +145,5 @@ done <<END
 $(places)
 END
 [ -n "${found-}" ] || fail "cannot unpack into$tried: name a directory of yours in MINICTR_PROGRAMS"
+[ -z "$unpacked" ] || tidy "$unpacked"
 start "$found" "$@"
