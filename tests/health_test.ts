@@ -63,7 +63,7 @@ test(
 
 test(
   "between checks one process without a runtime waits, and it ends with the container",
-  MANY,
+  NEEDS,
   async (t) => {
     await checked(t, "true", ["--health-interval", "1h"]);
     const pid = await until(() => sleeper(t.root), (found) => found !== undefined);

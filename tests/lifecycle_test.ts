@@ -39,7 +39,7 @@ test("run -d prints the id and leaves the container running", NEEDS, async (t) =
   assert.equal(await ok(t, "ps", "-aq"), "");
 });
 
-test("logs gives back each stream as it was written", MANY, async (t) => {
+test("logs gives back each stream as it was written", NEEDS, async (t) => {
   await detached(t, ["--name", "two"], ["sh", "-c", "echo out; echo err >&2; printf tail"]);
   assert.equal(await ok(t, "wait", "two"), "0\n");
   const { out, err } = await t.minictr(["logs", "two"]);
@@ -73,7 +73,7 @@ test("stop ends a container that ignores its signal with 137", MANY, async (t) =
   await ok(t, "rm", "five");
 });
 
-test("a container that was stopped starts again with its files", MANY, async (t) => {
+test("a container that was stopped starts again with its files", NEEDS, async (t) => {
   await detached(t, ["--name", "six"], ["sh", "-c", "echo x >>/times; wc -l </times"]);
   await ok(t, "wait", "six");
   await ok(t, "start", "six");

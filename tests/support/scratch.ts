@@ -150,7 +150,8 @@ async function inScratch(
   } finally {
     clearTimeout(timer);
   }
-  const left = await clear(scratch, 2000);
+  // What becomes minictr once more to note an end is still at it.
+  const left = await clear(scratch, patient(5000));
   if (left.length > 0) throw new Error(`the test left behind:\n${describe(left)}`);
 }
 
