@@ -1,5 +1,4 @@
 import type { Grammar } from "./grammar.ts";
-import { ENV_FLAGS } from "./pair.ts";
 
 /** The command line of `exec`: docker's, and runc's where docker has no flag. */
 export const EXEC = {
@@ -32,7 +31,14 @@ export const EXEC = {
       name: "process",
       title: "Process (as the container's own, where nothing is said)",
       flags: [
-        ...ENV_FLAGS,
+        {
+          name: "env",
+          short: "e",
+          value: "NAME[=VALUE]",
+          many: true,
+          help: "set a variable, or import it",
+        },
+        { name: "env-file", value: "FILE", many: true, help: "read variables from a file" },
         { name: "workdir", short: "w", value: "DIR", help: "working directory" },
         { name: "user", short: "u", value: "USER[:GROUP]", help: "names or numbers" },
       ],

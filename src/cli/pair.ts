@@ -35,18 +35,6 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** The flags of `run` and `exec` by which variables are set; docker's. */
-export const ENV_FLAGS = [
-  {
-    name: "env",
-    short: "e",
-    value: "NAME[=VALUE]",
-    many: true,
-    help: "set a variable, or import it",
-  },
-  { name: "env-file", value: "FILE", many: true, help: "read variables from a file" },
-] as const;
-
 /**
  * Sets a variable as `--env` does: `NAME=VALUE`, or `NAME` for the caller's value; where the caller has
  * none, it is taken out.

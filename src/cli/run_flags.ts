@@ -1,6 +1,5 @@
 import type { Grammar } from "./grammar.ts";
 import { RESOURCES } from "./resource_flags.ts";
-import { ENV_FLAGS } from "./pair.ts";
 
 /**
  * The command line of `run`: docker's names and meanings, and podman's where docker has none.
@@ -115,7 +114,14 @@ export const RUN = {
       name: "process",
       title: "Process",
       flags: [
-        ...ENV_FLAGS,
+        {
+          name: "env",
+          short: "e",
+          value: "NAME[=VALUE]",
+          many: true,
+          help: "set a variable, or import it",
+        },
+        { name: "env-file", value: "FILE", many: true, help: "read variables from a file" },
         { name: "workdir", short: "w", value: "DIR", help: "working directory", default: "/" },
         {
           name: "user",
