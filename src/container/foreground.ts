@@ -82,7 +82,9 @@ function attended(
   if (terminal !== undefined) {
     syscall("fcntl", terminal, F_SETFL, O_NONBLOCK);
     if (interactive) {
-      copies.push({ from: 0, to: terminal, output: false, ...filter ? { filter } : {} });
+      // The end of a terminal's input is that of the terminal: the container's is hung up as well.
+      const close = isTerminal(0) ? { close: terminal } : {};
+      copies.push({ from: 0, to: terminal, output: false, ...close, ...filter ? { filter } : {} });
     }
     if (pipes[1] === undefined) copies.push({ from: terminal, to: 1, output: true });
   }
