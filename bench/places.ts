@@ -18,11 +18,17 @@ export async function makePlaces(): Promise<Bench> {
   for (const applet of APPLETS) await Deno.symlink("busybox", `${rootfs}/bin/${applet}`);
   await Deno.writeTextFile(`${scratch}/nothing.js`, "");
   await Deno.mkdir(bundle);
-  if (!exists(`${ROOT}dist/minictr`)) output([...denoRun(`${ROOT}tools/build.ts`)]);
+  if (!exists(`${ROOT}dist/minictr`)) build();
   const flags = ["run", "--print-spec", "--network", "none", "--rootfs", rootfs, "/bin/true"];
   const spec = JSON.parse(output([...denoRun(`${ROOT}dist/minictr.js`), ...flags]));
   await Deno.writeTextFile(`${bundle}/config.json`, JSON.stringify(common(spec), null, 2));
   return { scratch, rootfs, bundle, project: ROOT };
+}
+
+/** With the checkout's deno.json, which names what the build imports. */
+function build(): void {
+  const config = ["--config", `${ROOT}deno.json`, "--no-lock"];
+  output([Deno.execPath(), "run", "-A", "--quiet", ...config, `${ROOT}tools/build.ts`]);
 }
 
 interface SomeSpec {

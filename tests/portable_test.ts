@@ -177,7 +177,7 @@ test("what starts and ends containers is compiled beforehand, Deno's own modules
 }, async (t) => {
   const around = 'exec unshare --net sh -c \'ip link set lo up && exec "$@"\' sh "$@"';
   const commands = [
-    ["run", "-d", "--name", "one", "sleep", "100"],
+    ["run", "-d", "--name", "one", "-p", "8080:80", "sleep", "100"],
     ["exec", "one", "true"],
     ["ps"],
     ["stop", "-t", "0", "one"],

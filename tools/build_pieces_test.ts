@@ -1,5 +1,5 @@
 import assert from "assert";
-import { borrowing, lending, type Lent, piecesOf } from "./build/pieces.ts";
+import { borrowing, lending, type Lent, piecesOf, refuseNamesakes } from "./build/pieces.ts";
 
 const node = (now: string[] = [], later: string[] = []) => ({ static: now, dynamic: later });
 
@@ -21,6 +21,17 @@ Deno.test("a piece borrows what its command loads at once, and has all else itse
     { path: "a/further", borrowed: ["a/own"] },
     { path: "a/piece", borrowed: ["a/own"] },
   ]);
+});
+
+Deno.test("a piece has a name that nothing else is imported by", () => {
+  const graph = new Map([
+    ["a/user", node([], ["a/piece.ts"])],
+    ["b/user", node([], ["b/piece.ts", "c/piece.ts"])],
+  ].map(([name, edges]) => [name, edges] as [string, ReturnType<typeof node>]));
+  refuseNamesakes(["c/piece.ts"], new Map([["a/user", node([], ["c/piece.ts", "c/other.ts"])]]));
+  refuseNamesakes(["b/other.ts"], graph);
+  const expected = { message: /"b\/piece.ts" as a piece: "a\/user" imports "a\/piece.ts"/ };
+  assert.throws(() => refuseNamesakes(["b/piece.ts"], graph), expected);
 });
 
 Deno.test("what a piece takes is what its command puts on the shelf, and only what it uses", () => {

@@ -15,7 +15,7 @@ export async function setAside(roots: Roots, request: NetworkRequest): Promise<P
   const networks = [...request.networks];
   for (const [index, wish] of networks.entries()) {
     if (!wish.name.startsWith(SUBNET_PREFIX)) continue;
-    const { networkWithSubnet } = await import("../network/define.ts");
+    const { networkWithSubnet } = await import("../network/creation.ts");
     const { name } = networkWithSubnet(roots, wish.name.slice(SUBNET_PREFIX.length));
     networks[index] = { ...wish, name };
   }
@@ -54,6 +54,6 @@ export async function reachableLines(
   name: string,
 ): Promise<string[]> {
   if (attachments.every(({ endpoint }) => endpoint.ports.length === 0)) return [];
-  const { reachable } = await import("../network/port.ts");
+  const { reachable } = await import("../network/port_choice.ts");
   return attachments.flatMap(({ endpoint }) => endpoint.ports.map((port) => reachable(name, port)));
 }

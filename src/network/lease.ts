@@ -23,7 +23,7 @@ import {
   type Roots,
   writeJson,
 } from "./network.ts";
-import type { Published } from "./port.ts";
+import type { Published } from "./port_choice.ts";
 
 /** A container's place on a network. */
 export interface Endpoint {

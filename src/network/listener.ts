@@ -14,7 +14,7 @@ import {
   trySyscall,
 } from "../../ffi/mod.ts";
 import { formatAddress, parseAddress } from "./address.ts";
-import type { Protocol, Published } from "./port.ts";
+import type { Protocol, Published } from "./port_choice.ts";
 
 const EADDRINUSE = -98, EADDRNOTAVAIL = -99;
 const SO_REUSEADDR = 2;

@@ -12,7 +12,12 @@
  * @module
  */
 export { connect, disconnect, reloadNetworks } from "./connect.ts";
-export { createNetwork, type NetworkOptions, networkWithSubnet, removeNetwork } from "./define.ts";
+export {
+  createNetwork,
+  type NetworkOptions,
+  networkWithSubnet,
+  removeNetwork,
+} from "./creation.ts";
 export {
   hostsFile,
   type HostsOptions,
@@ -33,7 +38,7 @@ export {
   readNetwork,
   tableName,
 } from "./network.ts";
-export { type PortRequest, type Published, reachable } from "./port.ts";
+export { type PortRequest, type Published, reachable } from "./port_choice.ts";
 export {
   type Attachment,
   type NetworkRequest,

@@ -19,7 +19,7 @@ import {
   type Roots,
   vethName,
 } from "./network.ts";
-import type { Holder, PortRequest, Published } from "./port.ts";
+import type { Holder, PortRequest, Published } from "./port_choice.ts";
 import { enableForwarding, setSysctl } from "./sysctl.ts";
 
 /** A network that a container is to be on. */
@@ -110,7 +110,7 @@ async function choosePlaces(
   const interfaces = freeInterfaces(own);
   let ports: Published[] = [];
   if (request.publish?.length) {
-    const { choosePorts } = await import("./port.ts");
+    const { choosePorts } = await import("./port_choice.ts");
     ports = choosePorts(request.publish, holdersOf(before, request.container));
   }
   // All that may be refused comes before the first bridge is made.
@@ -150,7 +150,7 @@ async function networkFor(
   }
   const link = network && findBridge(socket, network);
   if (network && link) return { network, link };
-  const { collides, defineDefault } = await import("./define.ts");
+  const { collides, defineDefault } = await import("./creation.ts");
   // The host's routes may have changed since.
   if (network && !collides(network, hostRoutes(socket))) return { network, link };
   if (!network || (name === DEFAULT_NETWORK && !inUse)) {

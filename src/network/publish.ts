@@ -27,7 +27,7 @@ import { parseAddress, parseCidr } from "./address.ts";
 import type { Endpoint } from "./lease.ts";
 import { address, AF_INET, AF_INET6, isFamily, OFFSET } from "./match.ts";
 import type { Network } from "./network.ts";
-import type { Protocol, Published } from "./port.ts";
+import type { Protocol, Published } from "./port_choice.ts";
 
 const RTN_LOCAL = 2;
 const PROTOCOLS: Record<Protocol, number> = { tcp: 6, udp: 17, sctp: 132 };

@@ -2,7 +2,7 @@ import assert from "assert";
 import { replaceTables } from "../netlink/mod.ts";
 import type { Endpoint } from "./lease.ts";
 import type { Network } from "./network.ts";
-import type { Published } from "./port.ts";
+import type { Published } from "./port_choice.ts";
 import { fingerprint, RAW_RULES, SIBLING_RULES } from "./fingerprint.ts";
 import { publishedElements } from "./publish.ts";
 import { rulesFor } from "./rules.ts";

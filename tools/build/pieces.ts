@@ -59,6 +59,30 @@ export function piecesOf(
     .sort((one, other) => one.path < other.path ? -1 : 1);
 }
 
+/** What a module is called by dynamic imports: of its own folder, and of another beside that. */
+export function specifiersOf(path: string): string[] {
+  const [name = "", folder = ""] = path.split("/").reverse();
+  return [`./${name}`, `../${folder}/${name}`];
+}
+
+/**
+ * The bundler knows a piece by the specifier alone, so that nothing else may be imported by the same.
+ *
+ * @throws {Error} when something is
+ */
+export function refuseNamesakes(pieces: readonly string[], graph: Graph): void {
+  const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
+  for (const [from, { dynamic }] of graph) {
+    for (const to of dynamic) {
+      const [near = "", far = ""] = specifiersOf(to);
+      const specifier = folderOf(from) === folderOf(to) ? near : far;
+      const other = pieces.find((path) => path !== to && specifiersOf(path).includes(specifier));
+      if (other === undefined) continue;
+      throw new Error(`cannot build "${other}" as a piece: "${from}" imports "${to}" by its name`);
+    }
+  }
+}
+
 /** Names that pieces take, by the modules that they are of. */
 export type Lent = Map<string, Set<string>>;
 

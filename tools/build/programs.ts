@@ -4,7 +4,15 @@
  */
 import { moduleGraph, ROOT } from "../source.ts";
 import { bundle, bundleCommand, tableOf } from "./bundle.ts";
-import { borrower, lending, type Lent, type Piece, piecesOf } from "./pieces.ts";
+import {
+  borrower,
+  lending,
+  type Lent,
+  type Piece,
+  piecesOf,
+  refuseNamesakes,
+  specifiersOf,
+} from "./pieces.ts";
 
 /** Commands that have a file of their own, and the module of each. */
 export const HOT: Readonly<Record<string, string>> = {
@@ -35,8 +43,8 @@ const PIECES = [
   "src/container/user_namespace.ts",
   "src/container/volumes.ts",
   "src/network/batch.ts",
-  "src/network/define.ts",
-  "src/network/port.ts",
+  "src/network/creation.ts",
+  "src/network/port_choice.ts",
   "src/plan/seccomp/compile.ts",
   "src/plan/seccomp/profile_file.ts",
 ];
@@ -72,6 +80,7 @@ export async function makePrograms(directory: string): Promise<string[]> {
   await bundle(`${ROOT}${MAIN}`, `${directory}/whole.js`);
   await bundle(`${ROOT}tools/build/again.ts`, `${directory}/${AGAIN}`);
   const graph = await moduleGraph([MAIN]);
+  refuseNamesakes(PIECES, graph);
   for (const command of Object.keys(HOT)) await makeCommand(command, directory, graph);
   await Deno.writeTextFile(`${directory}/stay.js`, STAY);
   await Deno.writeTextFile(`${directory}/settle.js`, SETTLE);
@@ -129,12 +138,6 @@ async function makeCommand(
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
-}
-
-/** What a module is called by dynamic imports: of its own folder, and of another beside that. */
-function specifiersOf(path: string): string[] {
-  const [name = "", folder = ""] = path.split("/").reverse();
-  return [`./${name}`, `../${folder}/${name}`];
 }
 
 /** "src/container/networking.ts" → "./run.networking.js" */

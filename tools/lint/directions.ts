@@ -141,8 +141,8 @@ export const DOORS: readonly string[] = [
   "src/spec/defaults.ts",
   "src/spec/error.ts",
   "src/network/connect.ts",
-  "src/network/define.ts",
-  "src/network/port.ts",
+  "src/network/creation.ts",
+  "src/network/port_choice.ts",
   "src/network/prepare.ts",
 ];
 

@@ -1,5 +1,11 @@
 import assert from "assert";
-import { choosePorts, type Holder, type PortRequest, type Published, reachable } from "./port.ts";
+import {
+  choosePorts,
+  type Holder,
+  type PortRequest,
+  type Published,
+  reachable,
+} from "./port_choice.ts";
 
 const free = () => undefined;
 const tcp = (first: number, last = first): PortRequest => ({
