@@ -3,16 +3,13 @@
  * parent, waits for it, and becomes minictr once, so that its end is told of.
  */
 import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
   CLONE_INTO_CGROUP,
   CLONE_PIDFD,
   MFD_NOEXEC_SEAL,
-  O_CLOEXEC,
-  O_RDWR,
   SIG_SETMASK,
 } from "../../ffi/constants.ts";
 import type { Process } from "../spec/types.ts";
+import { become } from "./become.ts";
 import { CLONE_ARGS_SIZE, cloneArguments, goto } from "./calls.ts";
 import { MESSAGE } from "./channel.ts";
 import type { ContainerPlan } from "./container.ts";
@@ -128,27 +125,9 @@ function awaitedStage(
 
 /** Keeps its descriptors, in their places, and nothing else of the start. */
 function becomeWaiter({ note, line, program }: Handed, { title }: Awaiting): Step {
-  const FAR = 500; // First out of the way: the numbers wanted may be in use.
-  const null_ = slot("null");
-  const kept = [[LINE_FD, line], [PROGRAM_FD, program], [KEPT_DESCRIPTOR, note]] as const;
-  return step("become what waits", [
-    ...kept.map(([number, fd]) => call("dup3", [fd, FAR + number, 0])),
-    ...kept.map(([number]) =>
-      call("dup3", [FAR + number, number, number === PROGRAM_FD ? flags({ O_CLOEXEC }) : 0])
-    ),
-    call("openat", [flags({ AT_FDCWD }), "/dev/null", flags({ O_RDWR, O_CLOEXEC }), 0], {
-      to: null_,
-    }),
-    ...[0, 1, 2].map((number) => call("dup3", [null_, number, 0])),
-    call("close_range", [KEPT_DESCRIPTOR + 1, 0xffff_ffff, 0]),
-    call("execveat", [
-      PROGRAM_FD,
-      "",
-      strings([title]),
-      strings([]),
-      flags({ AT_EMPTY_PATH }),
-    ]),
-  ]);
+  const kept = [[LINE_FD, line], [KEPT_DESCRIPTOR, note]] as const;
+  const places = { kept, program: [PROGRAM_FD, program] as const, nulls: [0, 1, 2] };
+  return step("become what waits", become(places, [title]));
 }
 
 /** The program of the one that waits: it has one child. */

@@ -5,17 +5,15 @@
  */
 import {
   AF_UNIX,
-  AT_EMPTY_PATH,
-  AT_FDCWD,
   CLONE_INTO_CGROUP,
   CLONE_PIDFD,
   O_CLOEXEC,
-  O_RDWR,
   SIG_SETMASK,
   SOCK_CLOEXEC,
   SOCK_STREAM,
 } from "../../ffi/constants.ts";
 import type { Spec } from "../spec/types.ts";
+import { become } from "./become.ts";
 import { CLONE_ARGS_SIZE, cloneArguments } from "./calls.ts";
 import { failureHandler, MESSAGE } from "./channel.ts";
 import { type ContainerPlan, hostSteps, partsOf, planContainer } from "./container.ts";
@@ -33,7 +31,6 @@ import {
   slot,
   type Step,
   step,
-  strings,
   struct,
 } from "./step.ts";
 import { type Supervision, SUPERVISOR_FD } from "./supervision.ts";
@@ -209,9 +206,6 @@ function becomeSupervisor(
   pidfd: Slot,
   [input, output, error]: Ends,
 ): Step {
-  // First out of the way: the numbers wanted may be in use.
-  const FAR = 500;
-  const null_ = slot("null");
   const { directory, log, lock, minictr, program } = handed;
   const named = { log, directory, lock, pidfd, output, error, input, minictr };
   const wanted = Object.entries(SUPERVISOR_FD).map(([name, number]) =>
@@ -219,26 +213,8 @@ function becomeSupervisor(
   );
   const echoes = ([1, 2] as const).map((n) => [n, handed.echo[n - 1]] as const);
   const nulls = [0, ...([1, 2] as const).filter((n) => echo?.[n - 1] === undefined)];
-  const all = [...wanted, ...echoes, [PROGRAM_FD, program] as const];
-  const there = all.flatMap(([number, fd]) => fd ? [[number, fd] as const] : []);
+  const kept = [...wanted, ...echoes].flatMap(([number, fd]) => fd ? [[number, fd] as const] : []);
   const absent = wanted.flatMap(([number, fd]) => fd ? [] : [number]);
-  return step("become the supervisor", [
-    ...there.map(([number, fd]) => call("dup3", [fd, FAR + number, 0])),
-    ...there.map(([number]) =>
-      call("dup3", [FAR + number, number, number === PROGRAM_FD ? flags({ O_CLOEXEC }) : 0])
-    ),
-    call("openat", [flags({ AT_FDCWD }), "/dev/null", flags({ O_RDWR, O_CLOEXEC }), 0], {
-      to: null_,
-    }),
-    ...nulls.map((number) => call("dup3", [null_, number, 0])),
-    call("close_range", [PROGRAM_FD + 1, 0xffff_ffff, 0]),
-    ...absent.map((number) => call("close_range", [number, number, 0])),
-    call("execveat", [
-      PROGRAM_FD,
-      "",
-      strings(["minictr-supervisor", name]),
-      strings([]),
-      flags({ AT_EMPTY_PATH }),
-    ]),
-  ]);
+  const places = { kept, program: [PROGRAM_FD, program] as const, nulls, absent };
+  return step("become the supervisor", become(places, ["minictr-supervisor", name]));
 }
