@@ -162,14 +162,7 @@ export async function disconnect(
   network?: string,
 ): Promise<Endpoint[]> {
   using _ = lockNetworks(roots);
-  const errors: unknown[] = [];
-  const attempt = async (act: () => void | Promise<void>) => {
-    try {
-      await act();
-    } catch (error) {
-      errors.push(error);
-    }
-  };
+  const { attempt, end } = attempts();
   const all = allLeases(roots);
   const isGone = (endpoint: Endpoint) =>
     endpoint.container === container && (network === undefined || endpoint.network === network);
@@ -181,9 +174,7 @@ export async function disconnect(
     if (network !== undefined) await attempt(() => removeLink(host));
   }
   await attempt(() => refreshHosts(roots, gone));
-  if (errors.length > 0) {
-    throw new AggregateError(errors, `cannot disconnect container "${container}"`);
-  }
+  end(`cannot disconnect container "${container}"`);
   return gone;
 }
 
@@ -196,14 +187,7 @@ export async function disconnect(
 export async function reloadNetworks(roots: Roots): Promise<void> {
   using _ = lockNetworks(roots);
   using socket = new NetlinkSocket(NETLINK_ROUTE);
-  const errors: unknown[] = [];
-  const attempt = async (act: () => void | Promise<void>) => {
-    try {
-      await act();
-    } catch (error) {
-      errors.push(error);
-    }
-  };
+  const { attempt, end } = attempts();
   for (const network of listNetworks(roots)) {
     const endpoints = readLeases(roots, network.name);
     if (endpoints.length === 0) continue;
@@ -223,7 +207,24 @@ export async function reloadNetworks(roots: Roots): Promise<void> {
   const has = (sign: string) =>
     open.some(({ subnets }) => subnets.some(({ subnet }) => subnet.includes(sign)));
   await attempt(() => enableForwarding({ v4: has("."), v6: has(":") }));
-  if (errors.length > 0) throw new AggregateError(errors, "cannot reload networks");
+  end("cannot reload networks");
+}
+
+/** `attempt` goes on whatever fails; `end` throws an AggregateError of all that did. */
+function attempts() {
+  const errors: unknown[] = [];
+  return {
+    async attempt(act: () => void | Promise<void>): Promise<void> {
+      try {
+        await act();
+      } catch (error) {
+        errors.push(error);
+      }
+    },
+    end(message: string): void {
+      if (errors.length > 0) throw new AggregateError(errors, message);
+    },
+  };
 }
 
 function removeLink(name: string): void {
