@@ -260,8 +260,9 @@ test(
     const id = await detached(t, ["--name", "one"], [
       "sh",
       "-c",
-      "trap 'exit 3' TERM; sleep 1000 & wait",
+      "trap 'exit 3' TERM; echo ready; sleep 1000 & wait",
     ]);
+    await until(() => ok(t, "logs", "one"), (out) => out === "ready\n");
     await ok(t, "pause", "one");
     await ok(t, "stop", "-t", "20", "one");
     assert.equal((await inspected(t, "one")).State.ExitCode, 3);

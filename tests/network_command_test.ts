@@ -1,5 +1,6 @@
 /** The commands of networks as a user gives them, on a host of their own. */
 import assert from "assert";
+import { until } from "./support/background.ts";
 import { Host } from "./support/network.ts";
 import { type Scratch, test } from "./support/mod.ts";
 
@@ -33,6 +34,16 @@ async function made(host: Host): Promise<string> {
   );
 }
 
+/** Soon: an interface goes with its namespace, which the kernel clears away when it comes to it. */
+async function assertMade(host: Host, expected: string): Promise<void> {
+  await until(() => made(host), (there) => there === expected);
+}
+
+async function assertNoPair(host: Host): Promise<void> {
+  const pairs = () => host.sh("ip -br link show type veth | grep -v uplink; true");
+  await until(pairs, (there) => there === "");
+}
+
 test("a server in the background is reached as -p says, and leaves nothing", options, async (t) => {
   await using host = await Host.start(t);
   const server = ["sh", "-c", "while :; do nc -l -p 80 -e echo hello; done"];
@@ -52,7 +63,7 @@ test("a server in the background is reached as -p says, and leaves nothing", opt
     await host.sh("nft list map inet $(nft list tables inet | cut -d' ' -f3) ports4"),
     nothing,
   );
-  assert.equal(await host.sh("ip -br link show type veth | grep -v uplink; true"), "");
+  await assertNoPair(host);
 });
 
 test(
@@ -106,7 +117,7 @@ test("a container without a network of its own is connected to none", many, asyn
     assert.match(err, /cannot connect container ".*": it was made with --network none, host/);
     await ok(host, "rm", "-f", mode);
   }
-  assert.equal(await host.sh("ip -br link show type veth | grep -v uplink; true"), "");
+  await assertNoPair(host);
 });
 
 test("the old form gives a container its address on the subnet", many, async (t) => {
@@ -177,7 +188,7 @@ test("what cannot be is one clear line, exit 125, and leaves nothing", many, asy
     assert.equal(code, 125, what);
     assert.equal(err.trimEnd().split("\n").length, 1, what);
   }
-  assert.equal(await made(host), before);
+  await assertMade(host, before);
   assert.deepEqual((await ok(host, "ps", "-aq")).trim().split("\n").length, 1);
   await ok(host, "rm", "-f", "web");
 });
@@ -193,7 +204,7 @@ test("a start that fails while its interfaces are made leaves none", options, as
     const { code, err } = await run("--sysctl", sysctl);
     assert.match(err, /^minictr: cannot set net.* the kernel has no sysctl .*\n$/);
     assert.equal(code, 125);
-    assert.equal(await made(host), before);
+    await assertMade(host, before);
   }
   const settings = ["--sysctl", "net.ipv6.conf.default.hop_limit=33"];
   const { out } = await host.minictr(
@@ -221,7 +232,7 @@ test("without CAP_NET_ADMIN a network is refused before anything is made", {
     err,
     /^minictr: .*networks need root with CAP_NET_ADMIN; --network host does not\n$/,
   );
-  assert.equal(await made(host), "");
+  await assertMade(host, "");
   const without = ["run", "--rm", "--network", "host", "--rootfs", t.rootfs, "true"];
   assert.equal((await host.minictrBehind(words, ...without)).code, 0);
 });
