@@ -101,6 +101,24 @@ test("a disk that is full leaves nothing half unpacked", {
   assert.match(err, /^minictr: cannot unpack into ".*": it needs 250 MB there/m);
 });
 
+test("first runs at once all answer, say nothing else, and leave one whole program", {
+  requires: NEEDS,
+  timeoutMs: BUILD_MS,
+}, async (t) => {
+  await Deno.copyFile(await portableFile(), `${t.directory}/minictr`);
+  const all = await Promise.all([1, 2, 3].map(() => portable(t, ["version"])));
+  for (const { code, out, err } of all) {
+    assert.equal(err, "");
+    assert.equal(code, 0);
+    assert.equal(out, all[0]?.out);
+  }
+  const programs = Array.from(Deno.readDirSync(`${t.directory}/programs`), ({ name }) => name);
+  assert.equal(programs.length, 1, programs.join(" "));
+  const cache = `${t.directory}/programs/${programs[0]}/cache`;
+  const left = Array.from(Deno.readDirSync(cache), ({ name }) => name).sort();
+  assert.deepEqual(left, ["hot", "ready", "whole"]);
+});
+
 test("a program that the first run needs is named where it is missing", {
   requires: NEEDS,
   timeoutMs: BUILD_MS,

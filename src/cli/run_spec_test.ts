@@ -120,6 +120,7 @@ Deno.test("security options", async () => {
   assert.deepEqual((await option("seccomp=./p.json")).seccomp, { path: "./p.json" });
   assert.deepEqual((await option("systempaths=unconfined")).spec.linux.maskedPaths, []);
   assert.equal((await option("apparmor=x")).spec.process.apparmorProfile, "x");
+  assert.equal((await option("apparmor=unconfined")).spec.process.apparmorProfile, undefined);
   assert((await option("mask=/a:/b")).spec.linux.maskedPaths?.includes("/b"));
   assert(!(await option("unmask=/proc/acpi")).spec.linux.maskedPaths?.includes("/proc/acpi"));
 });

@@ -94,7 +94,8 @@ function applyOption(made: RunSpec, option: string): void {
     linux.readonlyPaths = [];
   } else if (name === "apparmor") {
     if (value === undefined || value === "") throw wrong("needs unconfined or a profile's name");
-    process.apparmorProfile = value;
+    if (value === "unconfined") delete process.apparmorProfile;
+    else process.apparmorProfile = value;
   } else if (name === "label") {
     if (value !== "disable") throw wrong("asks for SELinux, of which only label=disable is known");
   } else if (name === "mask" || name === "unmask") {

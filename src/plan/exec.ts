@@ -7,6 +7,7 @@ import type { ContainerPlan } from "./container.ts";
 import { becomeSecond, joinNamespacesOf } from "./namespaces.ts";
 import { type Privileges, privilegeSteps } from "./privileges.ts";
 import {
+  confinement,
   dieWithParent,
   execute,
   hideFromOthers,
@@ -99,6 +100,7 @@ function execSteps(process: Process, around: ExecSurroundings, handed: Handed): 
     resetSignals(),
     hideFromOthers(),
     ...process.oomScoreAdj === undefined ? [] : [oomScore(process.oomScoreAdj)],
+    ...process.apparmorProfile ? confinement(process.apparmorProfile) : [],
     ...cgroup ? joinCgroup(cgroup) : [],
     joinNamespacesOf(first, namespaces),
     ...namespaces.includes("pid") ? [becomeSecond(channel, MESSAGE.second)] : [],

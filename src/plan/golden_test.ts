@@ -120,6 +120,7 @@ const CASES: Record<string, Case> = {
     process.noNewPrivileges = true;
     process.cwd = "/home/alice";
     process.oomScoreAdj = 500;
+    process.apparmorProfile = "docker-default";
     process.args = ["app", "--verbose"];
     Object.assign(spec.linux ?? {}, { sysctl: { "net.ipv4.ip_forward": "1" } });
     return { seccomp: FILTER, init: true, streams: ["pipe", "pipe", "pipe"], barrier: true };

@@ -7,7 +7,7 @@ import {
   SIG_SETMASK,
   SIGKILL,
 } from "../../ffi/constants.ts";
-import { goto, writeFile } from "./calls.ts";
+import { goto, openToWrite, writeFile, writeText } from "./calls.ts";
 import { SpecError } from "../spec/error.ts";
 import type { POSIXRlimit, Process } from "../spec/types.ts";
 import {
@@ -89,6 +89,29 @@ export function oomScore(score: number): Step {
       EACCES: "lowering it below the caller's own needs CAP_SYS_RESOURCE",
     },
   );
+}
+
+/**
+ * `process.apparmorProfile`, for the execution that comes; proc_pid_attr(5), since Linux 5.1. By the
+ * host's /proc: a container's own may be anything (CVE-2019-16884). A process inherits it, so whoever
+ * asks for it executes nothing else before.
+ */
+export function confinement(profile: string): Step[] {
+  const file = slot("AppArmor's file");
+  const refused = "the profile that minictr runs under does not let it change to this one";
+  return [
+    step("open the file by which AppArmor is told of a profile", [
+      openToWrite("/proc/thread-self/attr/apparmor/exec", file),
+    ], { ENOENT: "AppArmor is not enabled on this host" }),
+    step(`let AppArmor's profile ${profile} confine the command`, [
+      writeText(file, `exec ${profile}`),
+      call("close", [file]),
+    ], {
+      ENOENT: `no profile "${profile}" is loaded; \`apparmor_parser -r FILE\` loads one`,
+      EACCES: refused,
+      EPERM: refused,
+    }),
+  ];
 }
 
 const RESOURCES: Record<string, number> = {

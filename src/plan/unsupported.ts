@@ -9,7 +9,6 @@ import type { Spec } from "../spec/types.ts";
 export function refuseUnsupported({ hooks, process, linux, mounts }: Spec): void {
   const asked: Record<string, unknown> = {
     "hooks": hooks && Object.values(hooks).some((list) => list.length > 0) ? hooks : undefined,
-    "process.apparmorProfile": process?.apparmorProfile,
     "process.selinuxLabel": process?.selinuxLabel,
     "process.scheduler": process?.scheduler,
     "process.ioPriority": process?.ioPriority,

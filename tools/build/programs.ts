@@ -60,7 +60,8 @@ const SETTLE = `import { DatabaseSync } from "node:sqlite";
 for (const directory of Deno.args) {
   for (const { name } of Deno.readDirSync(directory)) {
     if (!/_cache_v\\d+$/.test(name)) continue;
-    const database = new DatabaseSync(\`\${directory}/\${name}\`);
+    // Another first run may be at it: then one of both waits for the other.
+    const database = new DatabaseSync(\`\${directory}/\${name}\`, { timeout: 10_000 });
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     database.close();
   }
