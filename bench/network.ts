@@ -3,7 +3,7 @@
  *
  *     deno run -A bench/network.ts [--rounds N] [start|traffic|many]...
  *
- * Needs root, busybox, iproute2 and python3; iperf3 and podman where they are there. `dist/` is made
+ * Needs root, busybox, iproute2, nft, taskset and python3; podman where it is there. `dist/` is made
  * if it is missing.
  */
 import { type Bench, contenders } from "./contenders.ts";

@@ -1,23 +1,37 @@
 /**
- * Bytes and requests through a bridge and a published port, against a plain veth pair, and against one
- * with nothing but a rule that translates the destination: what connection tracking costs by itself.
- * The client is on the host, which is a network namespace of its own for each engine.
+ * Bytes and requests through a bridge and a published port, against a plain veth pair. Two more ways
+ * tell what the kernel's own parts cost by themselves: a bridge without any rule, and a pair with
+ * nothing but a rule that translates the destination. The client is on the host, which is a network
+ * namespace of its own for each engine.
+ *
+ * What else the machine does changes within a second by more than what is compared. So one client
+ * holds connections by all ways, and goes through them again and again in another order each time,
+ * for a tenth of a second each.
  */
 import type { NetworkBench } from "./network.ts";
 import { minictr, output } from "./network_many.ts";
 import { median } from "./pairs.ts";
 
-const BULK_S = 1, REQUESTS_S = 1;
+/** A round takes three times this for each way. */
+const SLICE_S = 0.1;
 const HOST = "10.200.0.1", PEER = "10.200.0.2";
 /** On the host, and where it leads to. */
 const PUBLISHED = { bulk: 6000, request: 6001 };
-const BULK_PORT = 5201, REQUEST_PORT = 7000;
+const BULK_PORT = 7001, REQUEST_PORT = 7000;
+/** Processors of client and server: each stays on its own. */
+const CLIENT_CPU = ["taskset", "-c", "0"], SERVER_CPU = ["taskset", "-c", "1"];
 
-/** Answers each byte by one, and each connection until it is closed. */
+/** Takes in what comes at one port, and at the other answers each byte by one. */
 const SERVER = `
 import socket, threading
-s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(("0.0.0.0", ${REQUEST_PORT})); s.listen(1024)
+def listener(port):
+  s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+  s.bind(("0.0.0.0", port)); s.listen(1024)
+  return s
+def take(c):
+  room = bytearray(1 << 20)
+  while c.recv_into(room): pass
+  c.close()
 def answer(c):
   c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
   while True:
@@ -25,25 +39,53 @@ def answer(c):
     if not b: break
     c.send(b)
   c.close()
-while True: threading.Thread(target=answer, args=(s.accept()[0],), daemon=True).start()
+def serve(s, do):
+  while True: threading.Thread(target=do, args=(s.accept()[0],), daemon=True).start()
+threading.Thread(target=serve, args=(listener(${BULK_PORT}), take), daemon=True).start()
+serve(listener(${REQUEST_PORT}), answer)
 `;
-/** Requests a second: on one connection, and with a connection each. */
+/** Prints what each way carried, a line for each round; "ready" when all are connected. */
 const CLIENT = `
-import socket, sys, time
-where = (sys.argv[1], int(sys.argv[2]))
-def connected():
-  s = socket.create_connection(where); s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+import ctypes, json, os, random, socket, sys, time
+CLONE_NEWNET = 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+ways, rounds = json.loads(sys.argv[1]), int(sys.argv[2])
+def enter(way):
+  file = os.open("/proc/%d/ns/net" % way["host"], os.O_RDONLY)
+  if libc.setns(file, CLONE_NEWNET): raise OSError(ctypes.get_errno(), "setns")
+  os.close(file)
+def connected(way, port):
+  for tries in range(200):
+    try: s = socket.create_connection((way["address"], way[port]), timeout=10); break
+    except ConnectionRefusedError: time.sleep(0.025)
+  s.settimeout(None); s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
   return s
 def ask(s):
   s.send(b"x"); s.recv(64)
-kept = connected()
-def again():
-  s = connected(); ask(s)
+  return 1
+def again(way):
+  s = connected(way, "requestPort"); ask(s)
   s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\\1\\0\\0\\0\\0\\0\\0\\0"); s.close()
-for do in (lambda: ask(kept), again):
-  n, end = 0, time.monotonic() + ${REQUESTS_S}
-  while time.monotonic() < end: do(); n += 1
-  print(n / ${REQUESTS_S})
+  return 1
+def rate(do):
+  n, start = 0, time.monotonic(); end = start + ${SLICE_S}
+  while (now := time.monotonic()) < end: n += do()
+  return n / (now - start)
+block = bytes(1 << 20)
+for way in ways:
+  enter(way)
+  way["bulk"], way["kept"] = connected(way, "bulkPort"), connected(way, "requestPort")
+for round in range(-2, rounds):
+  line = [None] * len(ways)
+  for index in random.sample(range(len(ways)), len(ways)):
+    way = ways[index]
+    enter(way)
+    line[index] = [
+      rate(lambda: way["bulk"].send(block)) * 8 / 1e9,
+      rate(lambda: ask(way["kept"])),
+      rate(lambda: again(way)),
+    ]
+  if round >= 0: print(json.dumps(line))
 `;
 
 /** Where the same server is reached. */
@@ -58,7 +100,6 @@ interface Way {
 
 /** Prints the medians of several rounds, in each of which every way has its turn. */
 export async function traffic(bench: NetworkBench): Promise<void> {
-  const rounds = Math.min(bench.rounds, 15);
   await using servers = new Servers();
   const ways = [
     ...await pairWays(servers),
@@ -66,7 +107,7 @@ export async function traffic(bench: NetworkBench): Promise<void> {
     ...await podmanWays(bench, servers),
   ];
   try {
-    print(ways, await measured(ways, rounds));
+    print(ways, measured(ways, bench.rounds));
   } finally {
     minictr(bench, ["rm", "-f", "server"]);
     if (ways.some(({ name }) => name.startsWith("podman"))) {
@@ -78,17 +119,25 @@ export async function traffic(bench: NetworkBench): Promise<void> {
 const SERVED = { bulkPort: BULK_PORT, requestPort: REQUEST_PORT };
 const BEHIND = { bulkPort: PUBLISHED.bulk, requestPort: PUBLISHED.request };
 
-/** A veth pair without any rule, and one with a rule that translates the destination. */
+/** A veth pair without any rule, one that is the port of a bridge, and one with a rule that
+ * translates the destination. */
 async function pairWays(servers: Servers): Promise<Way[]> {
-  const [plain, translated] = [await servers.namespace(), await servers.namespace()];
-  for (const host of [plain, translated]) {
+  const [plain, bridged, translated] = [
+    await servers.namespace(),
+    await servers.namespace(),
+    await servers.namespace(),
+  ];
+  const bridge = "ip link add bridge0 type bridge; ip link set plain0 master bridge0";
+  for (const host of [plain, bridged, translated]) {
     const peer = await servers.namespace();
+    const [device, more] = host === bridged ? ["bridge0", bridge] : ["plain0", ":"];
     output([
       ...inside(host),
       "sh",
       "-ec",
       `ip link add plain0 type veth peer name plain1 netns ${peer}
-      ip addr add ${HOST}/24 dev plain0; ip link set plain0 up
+      ${more}
+      ip addr add ${HOST}/24 dev ${device}; ip link set plain0 up; ip link set ${device} up
       nsenter --net=/proc/${peer}/ns/net sh -c 'ip addr add ${PEER}/24 dev plain1; ip link set plain1 up'`,
     ]);
     servers.serve(peer);
@@ -101,7 +150,8 @@ async function pairWays(servers: Servers): Promise<Way[]> {
   output([...inside(translated), "nft", table]);
   return [
     { name: "plain veth pair", host: plain, address: PEER, ...SERVED },
-    { name: "the same, with one DNAT rule", host: translated, address: HOST, ...BEHIND },
+    { name: "the same as a port of a bridge", host: bridged, address: PEER, ...SERVED },
+    { name: "the same with one DNAT rule", host: translated, address: HOST, ...BEHIND },
   ];
 }
 
@@ -175,31 +225,12 @@ function inside(pid: number): string[] {
 /** What a way carried in a round: Gbit/s, requests/s on one connection, and with one each. */
 type Figures = [bulk: number, kept: number, anew: number];
 
-async function measured(ways: readonly Way[], rounds: number): Promise<Figures[][]> {
-  const figures: Figures[][] = ways.map(() => []);
-  for (let round = -1; round < rounds; round++) {
-    for (const [index, way] of ways.entries()) {
-      await until(() => requests(way).length === 2);
-      const [kept = NaN, anew = NaN] = requests(way);
-      if (round >= 0) figures[index]?.push([bulk(way), kept, anew]);
-    }
-  }
-  return figures;
-}
-
-function bulk({ host, address, bulkPort }: Way): number {
-  const args = ["-c", address, "-p", `${bulkPort}`, "-t", `${BULK_S}`, "-J"];
-  const { end } = JSON.parse(output([...inside(host), "iperf3", ...args]));
-  return end.sum_received.bits_per_second / 1e9;
-}
-
-function requests({ host, address, requestPort }: Way): number[] {
-  const [command = "", ...args] = inside(host);
-  const { stdout } = new Deno.Command(command, {
-    args: [...args, "python3", "-c", CLIENT, address, `${requestPort}`],
-    stderr: "null",
-  }).outputSync();
-  return new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "").map(Number);
+/** For each way, what it carried in each round. */
+function measured(ways: readonly Way[], rounds: number): Figures[][] {
+  const [command = "", ...args] = [...CLIENT_CPU, "python3", "-c", CLIENT];
+  const lines = output([command, ...args, JSON.stringify(ways), `${rounds}`]).trim().split("\n");
+  const figures: Figures[][] = lines.map((line) => JSON.parse(line));
+  return ways.map((_, index) => figures.map((round) => round[index] ?? [NaN, NaN, NaN]));
 }
 
 function print(ways: readonly Way[], figures: Figures[][]): void {
@@ -252,10 +283,9 @@ class Servers implements AsyncDisposable {
     return pid;
   }
 
-  /** Both servers, in the network namespace of a process. */
+  /** The server, in the network namespace of a process. */
   serve(pid: number): void {
-    this.start([...inside(pid), "iperf3", "-s"]);
-    this.start([...inside(pid), "python3", "-c", SERVER]);
+    this.start([...inside(pid), ...SERVER_CPU, "python3", "-c", SERVER]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
