@@ -43,8 +43,12 @@ async function main(args: readonly string[]): Promise<number> {
 async function printPhases(bench: Bench, rounds: number): Promise<void> {
   console.log("### Where a start's time goes\n");
   const measured = [...await phases(bench, rounds)];
-  const rows = measured.map(([name, ms]) => `| ${name} | ${ms.toFixed(2)} |`);
-  console.log(["| phase of a start | median, ms |", "| --- | ---: |", ...rows].join("\n"));
+  const [[, floor] = ["", NaN], ...own] = measured;
+  const sum = own.reduce((all, [, ms]) => all + ms, 0);
+  const rows = [...measured, ["all but Deno's start", sum] as const]
+    .map(([name, ms]) => `| ${name} | ${ms.toFixed(2)} | ${(ms / floor).toFixed(2)} |`);
+  const head = "| phase of a start | median, ms | of Deno's start |";
+  console.log([head, "| --- | ---: | ---: |", ...rows].join("\n"));
   const kib = await peakMemoryKib(bench);
   console.log(
     `\n- minictr's own peak memory while a container runs: ${(kib / 1024).toFixed(0)} MiB`,
