@@ -44,6 +44,7 @@ import {
   type Program,
   PROGRAM_ADDRESS,
   resultOf,
+  resultOffset,
   runHere,
 } from "../stage/mod.ts";
 
@@ -196,7 +197,7 @@ function readTrial(stage: Program, memory: Uint8Array<ArrayBuffer>): Trial {
     bytes,
     text: (room) => new TextDecoder().decode(bytes(room)).split("\0")[0] ?? "",
     result(slot) {
-      const offset = stage.results.get(slot);
+      const offset = resultOffset(stage, slot);
       if (died || offset === undefined) throw new Error("the throw-away child did not report");
       return Number(new DataView(memory.buffer, memory.byteOffset).getBigInt64(offset, true));
     },

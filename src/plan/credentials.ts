@@ -41,14 +41,13 @@ export function capabilityBits(names: string[] | undefined, field: string): bigi
  */
 export function boundCapabilities(capabilities: LinuxCapabilities, last: number): Step {
   const keep = capabilityBits(capabilities.bounding, "process.capabilities.bounding");
-  const dropped = NAMES.map((name, number) => ({ name, number }))
-    .filter(({ number }) => number <= last && (keep & (1n << BigInt(number))) === 0n);
-  return step(
-    "drop capabilities from the bounding set",
-    dropped.map(({ name, number }) =>
-      call("prctl", [flags({ PR_CAPBSET_DROP }), flags({ [`CAP_${name}`]: number }), 0, 0, 0])
-    ),
-  );
+  const drop = flags({ PR_CAPBSET_DROP });
+  const calls: Call[] = [];
+  for (let number = 0; number <= last && number < NAMES.length; number++) {
+    if ((keep >> BigInt(number) & 1n) === 1n) continue;
+    calls.push(call("prctl", [drop, flags({ [`CAP_${NAMES[number]}`]: number }), 0, 0, 0]));
+  }
+  return step("drop capabilities from the bounding set", calls);
 }
 
 /**

@@ -115,8 +115,8 @@ function fieldsOf(shape: string, text: string): Field[] {
   let fields = read.get(shape);
   if (fields === undefined) {
     fields = text.split(" ").map((item) => {
-      const [, name = "", type = "string", mark = ""] = /^(\w+)(?:=([^!?]+))?([!?]?)$/.exec(item) ??
-        [];
+      const mark = item.endsWith("!") ? "!" : item.endsWith("?") ? "?" : "";
+      const [name = "", type = "string"] = item.slice(0, item.length - mark.length).split("=");
       return { name, type, mark };
     });
     read.set(shape, fields);
@@ -129,7 +129,12 @@ function list(value: unknown, shape: string, field: string): unknown[] {
   if (value.length > LIST_LIMIT) {
     throw new SpecError(field, `must have at most ${LIST_LIMIT} elements, has ${value.length}`);
   }
-  return value.map((item: unknown, index) => shaped(item, shape, `${field}[${index}]`));
+  // Hundreds of them are names of system calls: only what may be wrong needs to be told where it is.
+  const isPlain = (item: unknown) =>
+    shape === "string" && typeof item === "string" && isShort(item);
+  return value.map((item: unknown, index) =>
+    isPlain(item) ? item : shaped(item, shape, `${field}[${index}]`)
+  );
 }
 
 function map(value: unknown, shape: string, field: string): Record<string, unknown> {
@@ -162,6 +167,11 @@ function scalar(value: unknown, type: string, field: string): unknown {
     return text(value, type === "path" ? PATH_LIMIT_BYTES : STRING_LIMIT_BYTES, field);
   }
   return integer(value, type, field);
+}
+
+/** Of no more characters than any limit in bytes, and without what ends a string for the kernel. */
+function isShort(value: string): boolean {
+  return value.length < 256 && !value.includes("\0");
 }
 
 function text(value: string, limitBytes: number, field: string): string {

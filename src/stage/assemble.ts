@@ -77,7 +77,7 @@ class Assembler {
     }
     for (let index = 0; index < args.length; index++) {
       const arg = args[index] as Operand;
-      if (isStruct(arg)) this.#storeFields(arg, step, at);
+      if (typeof arg === "object" && isStruct(arg)) this.#storeFields(arg, step, at);
     }
     if (time > 0) this.#times.set(this.#table.count, time);
     const offset = this.#emit(this.#number(call.name), args, step, at, true);
@@ -247,15 +247,11 @@ class Assembler {
       for (const [key, offset] of map) map.set(key, tableLength + offset);
       return map;
     };
-    const results = new Map<Slot, number>();
-    for (const [slot, { offset, inMemory }] of this.#operands.slots) {
-      results.set(slot, inMemory ? tableLength + offset : offset);
-    }
     return {
       imports: behind(this.#operands.imports),
       rooms: behind(this.#operands.rooms),
       times: behind(this.#times),
-      results,
+      slots: this.#operands.slots,
       held: this.#operands.held,
     };
   }

@@ -48,7 +48,7 @@ export class Labels {
       this.jumpTo(offset, this.target(label, next));
     }
     this.#pending.length = 0;
-    this.#local.clear();
+    if (this.#local.size > 0) this.#local.clear(); // Most steps have none, and it makes a new table.
   }
 
   /** The instruction that has a label of the whole program. */

@@ -19,6 +19,7 @@ export {
   type Failure,
   failureIn,
   resultOf,
+  resultOffset,
   resultsIn,
   roomOf,
   runHere,

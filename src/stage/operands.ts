@@ -1,6 +1,7 @@
 import { addressOf } from "../../ffi/mod.ts";
 import type { Room, Slot, Strings, Struct, Value } from "../plan/step.ts";
 import { Memory } from "./memory.ts";
+import type { Place } from "./program.ts";
 
 /** What an instruction can be about: a value of a plan, or what only the assembler makes. */
 export type Operand =
@@ -20,7 +21,7 @@ export function isStruct(value: Operand): value is Struct {
 export class Operands {
   readonly memory = new Memory();
   /** Offset of each slot's value: in the table, or in memory. */
-  readonly slots = new Map<Slot, { offset: number; inMemory: boolean }>();
+  readonly slots = new Map<Slot, Place>();
   readonly imports = new Map<Slot, number>();
   readonly rooms = new Map<Room, number>();
   readonly #structs = new Map<Struct, number>();
@@ -33,7 +34,7 @@ export class Operands {
   constructor(readonly here: boolean) {}
 
   /** Where a slot's value is found; one that no call here fills is awaited from another program. */
-  slot(slot: Slot): { offset: number; inMemory: boolean } {
+  slot(slot: Slot): Place {
     const known = this.slots.get(slot);
     if (known) return known;
     const awaited = { offset: this.memory.take(8), inMemory: true };

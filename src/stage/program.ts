@@ -21,12 +21,19 @@ export interface Program {
   steps: Step[];
   /** Where the results of another program are awaited: 8 bytes each. */
   imports: Map<Slot, number>;
-  results: Map<Slot, number>;
+  /** Where the value of each slot is; `resultOffset` says it from the program's start. */
+  slots: ReadonlyMap<Slot, Place>;
   rooms: Map<Room, number>;
   /** Where the `struct timespec` before each main instruction is; empty without `trace`. */
   times: Map<number, number>;
   /** Memory that is used where it lies: reachable as long as the program is. */
   held: Uint8Array[];
+}
+
+/** Bytes from the start of the table, or of the memory behind it. */
+export interface Place {
+  offset: number;
+  inMemory: boolean;
 }
 
 /** How steps are made into a program. */

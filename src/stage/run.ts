@@ -27,9 +27,15 @@ export function runHere(program: Program): Failure | undefined {
   return failed === 0n ? undefined : failureIn(program, program.bytes);
 }
 
+/** Where the result of a call is in a program, in bytes from its start. */
+export function resultOffset({ slots, tableLength }: Program, slot: Slot): number | undefined {
+  const place = slots.get(slot);
+  return place && (place.inMemory ? tableLength + place.offset : place.offset);
+}
+
 /** What a call of a program that ran here resulted in. */
 export function resultOf(program: Program, slot: Slot): number {
-  const offset = program.results.get(slot);
+  const offset = resultOffset(program, slot);
   if (offset === undefined) throw new Error(`no call of the program results in "${slot.name}"`);
   return Number(view(program.bytes).getBigInt64(offset, true));
 }
