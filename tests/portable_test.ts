@@ -4,7 +4,7 @@
  */
 import assert from "assert";
 import { type Ended, type Scratch, test } from "./support/mod.ts";
-import { portableFile } from "./support/portable.ts";
+import { portableCopy } from "./support/portable.ts";
 
 const NEEDS = ["root", "not-vm", "command:busybox", "command:unshare"] as const;
 const BUILD_MS = 180_000;
@@ -21,8 +21,7 @@ interface Call {
 
 /** Runs the executable, which unpacks itself below the test's directory. */
 async function portable(t: Scratch, args: readonly string[], call: Call = {}): Promise<Ended> {
-  const file = `${t.directory}/minictr`; // Where every user may read it.
-  if (!await Deno.stat(file).catch(() => false)) await Deno.copyFile(await portableFile(), file);
+  const file = await portableCopy(`${t.directory}/minictr`); // Where every user may read it.
   const words = [file, "--root", t.root, ...args];
   const wrapped = call.around === undefined
     ? words
@@ -105,7 +104,7 @@ test("first runs at once all answer, say nothing else, and leave one whole progr
   requires: NEEDS,
   timeoutMs: BUILD_MS,
 }, async (t) => {
-  await Deno.copyFile(await portableFile(), `${t.directory}/minictr`);
+  await portableCopy(`${t.directory}/minictr`);
   const all = await Promise.all([1, 2, 3].map(() => portable(t, ["version"])));
   for (const { code, out, err } of all) {
     assert.equal(err, "");

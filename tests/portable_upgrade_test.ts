@@ -1,7 +1,7 @@
 /** A new release of the portable executable beside older ones: what of them stays on the disk. */
 import assert from "assert";
 import { type Ended, type Scratch, test } from "./support/mod.ts";
-import { portableFile } from "./support/portable.ts";
+import { portableCopy, portableFile } from "./support/portable.ts";
 
 const BUILD_MS = 180_000;
 const NEEDS = {
@@ -86,8 +86,7 @@ test(
   "a unit for systemd starts the file that was called, which the next release replaces",
   NEEDS,
   async (t) => {
-    const file = `${t.directory}/minictr`;
-    await Deno.copyFile(await portableFile(), file);
+    const file = await portableCopy(`${t.directory}/minictr`);
     const { out } = await call(t, file, "generate", "systemd");
     assert.match(out, new RegExp(`^ExecStart="?${file}"? .*start --all-restartable$`, "m"));
   },

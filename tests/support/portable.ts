@@ -13,6 +13,15 @@ export function portableFile(): Promise<string> {
   return made ??= build();
 }
 
+/**
+ * A copy of it, made unless it is there; returns its path. Another process writes it: a child of this
+ * one that is just born would hold it open for writing, and it could not be executed (ETXTBSY).
+ */
+export async function portableCopy(to: string): Promise<string> {
+  if (!await Deno.stat(to).catch(() => false)) await output(["cp", await portableFile(), to], "/");
+  return to;
+}
+
 function isScript(path: string): boolean {
   using file = Deno.openSync(path);
   const start = new Uint8Array(2);
