@@ -44,7 +44,7 @@ def serve(s, do):
 threading.Thread(target=serve, args=(listener(${BULK_PORT}), take), daemon=True).start()
 serve(listener(${REQUEST_PORT}), answer)
 `;
-/** Prints what each way carried, a line for each round; "ready" when all are connected. */
+/** Prints what each way carried, a line of JSON for each round. */
 const CLIENT = `
 import ctypes, json, os, random, socket, sys, time
 CLONE_NEWNET = 0x40000000
