@@ -198,6 +198,7 @@ test("a start that fails while its interfaces are made leaves none", options, as
   const run = (...flags: string[]) =>
     host.minictr("run", "--rm", ...flags, "--rootfs", t.rootfs, "true");
   assert.equal((await run()).code, 0); // The bridge stays.
+  await assertNoPair(host);
   const before = await made(host);
   // Interfaces are made meanwhile, and not before settings of interfaces.
   for (const sysctl of ["net.core.none=1", "net.ipv4.conf.none.forwarding=1"]) {

@@ -49,10 +49,11 @@ export async function attachTo(known: Known, options: AttachOptions): Promise<nu
   const into = terminal ?? input;
   const status = endOf(roots, known);
   const leaving = Promise.withResolvers<"left" | number>();
-  using raw = terminal && options.stdin && isTerminal(0) ? rawTerminal(0) : undefined;
+  const typed = terminal !== undefined && options.stdin && isTerminal(0);
+  using _ending = typed ? endOnSignals(leaving.resolve) : undefined;
+  using _raw = typed ? rawTerminal(0) : undefined;
   using _size = terminal && followSize(terminal.number);
   using _signals = options.signals && !terminal && first ? passSignals(first.number) : undefined;
-  using _restored = raw && endOnSignals(leaving.resolve);
   if (into && options.stdin) {
     const filter = new DetachKeys(terminal ? options.keys : new Uint8Array(0));
     feed(into.number, filter).then((left) => left && leaving.resolve("left"));
@@ -197,7 +198,8 @@ function passSignals(pidfd: number): Disposable {
   return onSignals(names, (name) => trySyscall("pidfd_send_signal", pidfd, PASSED[name], 0, 0));
 }
 
-/** For as long as the caller's terminal is raw: whom a signal kills at once leaves it so. */
+/** From before the caller's terminal is raw until it is so no more: whom a signal kills at once leaves
+ * it so. */
 function endOnSignals(end: (status: number) => void): Disposable {
   return onSignals(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"], (name) => end(128 + PASSED[name]));
 }
