@@ -129,11 +129,11 @@ function list(value: unknown, shape: string, field: string): unknown[] {
   if (value.length > LIST_LIMIT) {
     throw new SpecError(field, `must have at most ${LIST_LIMIT} elements, has ${value.length}`);
   }
-  // Hundreds of them are names of system calls: only what may be wrong needs to be told where it is.
-  const isPlain = (item: unknown) =>
-    shape === "string" && typeof item === "string" && isShort(item);
+  // Hundreds of them are names of system calls: only what is wrong is told where it is.
+  const isText = (item: unknown) =>
+    shape === "string" && typeof item === "string" && fits(item, STRING_LIMIT_BYTES);
   return value.map((item: unknown, index) =>
-    isPlain(item) ? item : shaped(item, shape, `${field}[${index}]`)
+    isText(item) ? item : shaped(item, shape, `${field}[${index}]`)
   );
 }
 
@@ -169,19 +169,21 @@ function scalar(value: unknown, type: string, field: string): unknown {
   return integer(value, type, field);
 }
 
-/** Of no more characters than any limit in bytes, and without what ends a string for the kernel. */
-function isShort(value: string): boolean {
-  return value.length < 256 && !value.includes("\0");
+function text(value: string, limitBytes: number, field: string): string {
+  if (fits(value, limitBytes)) return value;
+  throw new SpecError(
+    field,
+    value.includes("\0")
+      ? `must not contain NUL: ${quote(value)}`
+      : `must have at most ${limitBytes} bytes: ${quote(value)}`,
+  );
 }
 
-function text(value: string, limitBytes: number, field: string): string {
-  // The kernel would take what is before the NUL, the check what is behind it.
-  if (value.includes("\0")) throw new SpecError(field, `must not contain NUL: ${quote(value)}`);
-  // A code unit is at most three bytes of UTF-8, so that short strings need no encoding.
-  if (value.length * 3 > limitBytes && new TextEncoder().encode(value).length > limitBytes) {
-    throw new SpecError(field, `must have at most ${limitBytes} bytes: ${quote(value)}`);
-  }
-  return value;
+/** Whether a string has no NUL, before which the kernel would end it, and is no longer in UTF-8. */
+function fits(value: string, limitBytes: number): boolean {
+  if (value.includes("\0")) return false;
+  // A code unit is at most three bytes, so that short strings need no encoding.
+  return value.length * 3 <= limitBytes || new TextEncoder().encode(value).length <= limitBytes;
 }
 
 function integer(value: unknown, type: string, field: string): number | bigint {
