@@ -7,13 +7,12 @@ import type { ContainerPlan } from "./container.ts";
 import { becomeSecond, joinNamespacesOf } from "./namespaces.ts";
 import { type Privileges, privilegeSteps } from "./privileges.ts";
 import {
-  confinement,
   dieWithParent,
   execute,
   hideFromOthers,
   newSession,
-  oomScore,
   resetSignals,
+  tellByProc,
 } from "./process.ts";
 import { call, flags, type Slot, slot, type Step, step } from "./step.ts";
 import {
@@ -99,8 +98,7 @@ function execSteps(process: Process, around: ExecSurroundings, handed: Handed): 
   return [
     resetSignals(),
     hideFromOthers(),
-    ...process.oomScoreAdj === undefined ? [] : [oomScore(process.oomScoreAdj)],
-    ...process.apparmorProfile ? confinement(process.apparmorProfile) : [],
+    ...tellByProc(process),
     ...cgroup ? joinCgroup(cgroup) : [],
     joinNamespacesOf(first, namespaces),
     ...namespaces.includes("pid") ? [becomeSecond(channel, MESSAGE.second)] : [],

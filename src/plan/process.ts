@@ -80,8 +80,16 @@ export function newSession(): Step {
   return step("start a session", [call("setsid", [])]);
 }
 
-/** `process.oomScoreAdj`, while the host's /proc is there; proc(5). */
-export function oomScore(score: number): Step {
+/** What the kernel is told of a process by files of /proc, while that is the host's. */
+export function tellByProc({ oomScoreAdj, apparmorProfile }: Process): Step[] {
+  return [
+    ...oomScoreAdj === undefined ? [] : [oomScore(oomScoreAdj)],
+    ...apparmorProfile ? confinement(apparmorProfile) : [],
+  ];
+}
+
+/** `process.oomScoreAdj`; proc(5). */
+function oomScore(score: number): Step {
   return step(
     `set oom_score_adj to ${score}`,
     writeFile("/proc/self/oom_score_adj", String(score)),
@@ -96,7 +104,7 @@ export function oomScore(score: number): Step {
  * host's /proc: a container's own may be anything (CVE-2019-16884). A process inherits it, so whoever
  * asks for it executes nothing else before.
  */
-export function confinement(profile: string): Step[] {
+function confinement(profile: string): Step[] {
   const file = slot("AppArmor's file");
   const refused = "the profile that minictr runs under does not let it change to this one";
   return [

@@ -9,14 +9,7 @@ import { mountSteps } from "./mounts.ts";
 import { becomeSecond, enterNamespaces, newCgroupNamespace } from "./namespaces.ts";
 import { loopbackUp } from "./network.ts";
 import { privilegeSteps } from "./privileges.ts";
-import {
-  confinement,
-  dieWithParent,
-  execute,
-  newSession,
-  oomScore,
-  resetSignals,
-} from "./process.ts";
+import { dieWithParent, execute, newSession, resetSignals, tellByProc } from "./process.ts";
 import { attachRoot, enterRoot, privateMounts, readonlyRoot } from "./root.ts";
 import { call, ofCommand, type Slot, slot, type Step, step } from "./step.ts";
 import { ensureTarget } from "./target.ts";
@@ -52,8 +45,7 @@ function birthSteps(parts: Parts): Step[] {
   return [
     resetSignals(),
     step("let modes of new files be as given", [call("umask", [0])]),
-    ...process?.oomScoreAdj === undefined ? [] : [oomScore(process.oomScoreAdj)],
-    ...process?.apparmorProfile ? confinement(process.apparmorProfile) : [],
+    ...process ? tellByProc(process) : [],
     ...join,
     ...enterNamespaces(namespaces),
     ...namespaces.second ? [becomeSecond(channel, MESSAGE.second, parts.second)] : [],
