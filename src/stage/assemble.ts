@@ -108,11 +108,13 @@ class Assembler {
     for (let index = 0; index < fields.length; index++) {
       const field = fields[index] as Struct["fields"][number];
       const value = field[2];
-      if (isStruct(value)) this.#storeFields(value, step, at);
-      else if (typeof value === "object" && "kind" in value && value.kind === "slot") {
-        const place: Operand = { kind: "memory", offset: this.#operands.struct(struct) + offset };
-        const operation = field[1] === 8 ? OPERATIONS.store64 : OPERATIONS.store32;
-        this.#emit(OPERATION + operation, [place, value], step, at, false);
+      if (typeof value === "object" && "kind" in value) {
+        if (value.kind === "struct") this.#storeFields(value, step, at);
+        if (value.kind === "slot") {
+          const place: Operand = { kind: "memory", offset: this.#operands.struct(struct) + offset };
+          const operation = field[1] === 8 ? OPERATIONS.store64 : OPERATIONS.store32;
+          this.#emit(OPERATION + operation, [place, value], step, at, false);
+        }
       }
       offset += field[1];
     }

@@ -12,9 +12,9 @@ export type Operand =
   /** The value at an offset in the table. */
   | { kind: "result"; offset: number };
 
-/** Whether an operand is a struct. */
-export function isStruct(value: Operand): value is Struct {
-  return typeof value === "object" && "kind" in value && value.kind === "struct";
+/** Whether an operand that is neither a number nor text is a struct. */
+export function isStruct(value: Exclude<Operand, number | bigint | string>): value is Struct {
+  return "kind" in value && value.kind === "struct";
 }
 
 /** What the operands of a program stand for, as far as it lies in the memory behind its table. */
