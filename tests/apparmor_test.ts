@@ -11,11 +11,9 @@ const requires = ["root", "command:busybox", `file:${FILE}`, "command:apparmor_p
 async function loaded(t: Scratch): Promise<AsyncDisposable & { name: string }> {
   const name = `minictr-test-${crypto.randomUUID().slice(0, 8)}`;
   const file = `${t.directory}/profile`;
-  const rules = "file, capability, network, signal, ptrace, umount, deny /etc/group r,";
-  await Deno.writeTextFile(
-    file,
-    `profile ${name} flags=(attach_disconnected) {\n${rules.replaceAll(", ", ",\n")}\n}\n`,
-  );
+  const rules = "file,\n capability,\n network,\n signal,\n ptrace,\n umount,\n deny /etc/group r,";
+  const text = `profile ${name} flags=(attach_disconnected) {\n ${rules}\n}\n`;
+  await Deno.writeTextFile(file, text);
   const parser = async (flag: string) => {
     // The parser asks for securityfs in its place; only there, and only for itself.
     const script = `mount -t securityfs securityfs /sys/kernel/security; exec apparmor_parser "$@"`;
@@ -36,15 +34,8 @@ test("a profile of AppArmor confines the container and what joins it, and nothin
   const confined = `${name} (enforce)`;
   const script = "cat /proc/self/attr/current; cat /etc/group";
   for (const more of [[], ["--init"], ["--pid", "host"], ["--security-opt", "no-new-privileges"]]) {
-    const words = ["run", "--rm", "--network", "none", ...flag, ...more];
-    const { out, err, code } = await t.minictr([
-      ...words,
-      `--rootfs`,
-      t.rootfs,
-      "sh",
-      "-c",
-      script,
-    ]);
+    const words = ["run", "--rm", "--network", "none", ...flag, ...more, "--rootfs", t.rootfs];
+    const { out, err, code } = await t.minictr([...words, "sh", "-c", script]);
     assert.match(err, /^cat: can't open '\/etc\/group': Permission denied\n$/, `${more}`);
     assert.equal(`${out.trim()} ${code}`, `${confined} 1`);
   }

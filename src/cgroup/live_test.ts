@@ -1,4 +1,5 @@
 import assert from "assert";
+import { until } from "../../tests/support/background.ts";
 import { test } from "../../tests/support/mod.ts";
 import {
   cgroupDirectories,
@@ -55,9 +56,7 @@ test(
       const script = "f() { while :; do f & sleep 0.05; done; }; f 2>/dev/null";
       const bomb = start(path, "sh", "-c", script);
       // Twice as many each 50 ms: far from the limit, so that none has failed yet.
-      for (let tries = 0; tries < 500 && processIds(host, path).length < 5; tries++) {
-        await pause(10);
-      }
+      await until(() => processIds(host, path).length, (count) => count > 4);
       assert.ok(processIds(host, path).length > 4);
       killAll(host, path);
       assert.deepEqual(processIds(host, path), []);
