@@ -38,6 +38,13 @@ import {
 const MOUNT_ATTR_SIZE = 32; // Bytes; struct mount_attr.
 const encoder = new TextEncoder();
 
+/** Where relative paths begin, of which there are none here. */
+export const WORKING_DIRECTORY = flags({ AT_FDCWD });
+const TO_WRITE = flags({ O_WRONLY, O_CLOEXEC });
+const BY_DESCRIPTOR = flags({ AT_EMPTY_PATH });
+const BY_DESCRIPTOR_BELOW = flags({ AT_EMPTY_PATH, AT_RECURSIVE });
+const FROM_TO_DESCRIPTOR = flags({ MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH });
+
 /** Bytes of a text in UTF-8, without a NUL. */
 export function lengthOf(text: string): number {
   return encoder.encode(text).length;
@@ -66,19 +73,13 @@ export function setAttributes(
     ["propagation", 8, propagation ? flags(propagation) : 0],
     ["userns_fd", 8, idmap ?? 0],
   ]);
-  const how = flags(below ? { AT_EMPTY_PATH, AT_RECURSIVE } : { AT_EMPTY_PATH });
+  const how = below ? BY_DESCRIPTOR_BELOW : BY_DESCRIPTOR;
   return call("mount_setattr", [tree, "", how, attributes, MOUNT_ATTR_SIZE]);
 }
 
 /** Puts a detached mount on what a descriptor refers to; move_mount(2). */
 export function attach(tree: Slot, target: Slot): Call {
-  return call("move_mount", [
-    tree,
-    "",
-    target,
-    "",
-    flags({ MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH }),
-  ]);
+  return call("move_mount", [tree, "", target, "", FROM_TO_DESCRIPTOR]);
 }
 
 /**
@@ -117,10 +118,7 @@ export function newFilesystem(
 
 /** openat(2) of a small file that is there, by its absolute path. */
 export function openToWrite(path: string, to: Slot, more: { on?: On[] } = {}): Call {
-  return call("openat", [flags({ AT_FDCWD }), path, flags({ O_WRONLY, O_CLOEXEC }), 0], {
-    to,
-    ...more,
-  });
+  return call("openat", [WORKING_DIRECTORY, path, TO_WRITE, 0], { to, ...more });
 }
 
 /** write(2) of a text as a whole. */

@@ -1,5 +1,4 @@
 import {
-  AT_FDCWD,
   BPF_CGROUP_DEVICE,
   BPF_F_ALLOW_MULTI,
   BPF_PROG_ATTACH,
@@ -8,11 +7,11 @@ import {
   O_CLOEXEC,
   O_DIRECTORY,
   O_RDONLY,
-  O_WRONLY,
+  O_RDWR,
 } from "../../ffi/constants.ts";
 import type { CgroupJoin } from "../cgroup/host.ts";
 import type { CgroupFile, CgroupPlan } from "../cgroup/plan.ts";
-import { goto, openToWrite, writeFile, writeText } from "./calls.ts";
+import { goto, openToWrite, WORKING_DIRECTORY, writeFile, writeText } from "./calls.ts";
 import {
   type Call,
   call,
@@ -27,12 +26,14 @@ import {
   struct,
 } from "./step.ts";
 
+const NEW_DIRECTORY = mode(0o755);
+
 /** Host's side: the cgroup with its limits. */
 export function cgroupSteps({ directories, files, devices }: CgroupPlan): Step[] {
   return [
     ...directories.map((path) =>
       step(`make the cgroup ${path}`, [
-        call("mkdirat", [flags({ AT_FDCWD }), path, mode(0o755)], {
+        call("mkdirat", [WORKING_DIRECTORY, path, NEW_DIRECTORY], {
           on: [{ errno: "EEXIST", goto: "next" }],
         }),
       ], {
@@ -110,19 +111,16 @@ function inherit({ label, path }: CgroupFile, parent: string): Step {
   const file = slot(path), from = slot(parent);
   const length = slot("length"), parentLength = slot("parent's length"), empty = slot("empty?");
   const open = (name: string, how: Record<string, number>, to: Slot) =>
-    call("openat", [flags({ AT_FDCWD }), name, flags(how), 0], { to });
-  const writable = slot(`${path} for writing`);
+    call("openat", [WORKING_DIRECTORY, name, flags(how), 0], { to });
   return step(label, [
-    open(path, { O_RDONLY, O_CLOEXEC }, file),
+    open(path, { O_RDWR, O_CLOEXEC }, file),
     call("read", [file, content, 4096], { to: length }),
-    call("close", [file]),
-    call("less", [length, 2], { to: empty, on: [{ value: 0, goto: "next" }] }),
+    call("less", [length, 2], { to: empty, on: [{ value: 0, goto: ".full" }] }),
     open(parent, { O_RDONLY, O_CLOEXEC }, from),
     call("read", [from, content, 4096], { to: parentLength }),
     call("close", [from]),
-    open(path, { O_WRONLY, O_CLOEXEC }, writable),
-    call("write", [writable, content, parentLength]),
-    call("close", [writable]),
+    call("write", [file, content, parentLength]),
+    call("close", [file], { id: ".full" }),
   ]);
 }
 
@@ -153,7 +151,7 @@ export function attachProgram(path: string, program: Uint8Array): Call[] {
     ["attach_flags", 4, flags({ BPF_F_ALLOW_MULTI })],
   ]);
   return [
-    call("openat", [flags({ AT_FDCWD }), path, flags({ O_RDONLY, O_DIRECTORY, O_CLOEXEC }), 0], {
+    call("openat", [WORKING_DIRECTORY, path, flags({ O_RDONLY, O_DIRECTORY, O_CLOEXEC }), 0], {
       to: directory,
     }),
     call("bpf", [flags({ BPF_PROG_LOAD }), load, 40], { to: loaded }),
@@ -167,7 +165,7 @@ export function attachProgram(path: string, program: Uint8Array): Call[] {
 export function openCgroup(directory: string, to: Slot, inherited: boolean): Step {
   return step(`open the cgroup ${directory}`, [
     call("openat", [
-      flags({ AT_FDCWD }),
+      WORKING_DIRECTORY,
       directory,
       flags(inherited ? { O_RDONLY, O_DIRECTORY } : { O_RDONLY, O_DIRECTORY, O_CLOEXEC }),
       0,

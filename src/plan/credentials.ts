@@ -22,11 +22,15 @@ const NAMES = ("CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SET
 /** The capabilities' names without `CAP_`, by number. */
 export const CAPABILITY_NAMES: readonly string[] = NAMES;
 
+function numberOf(name: string): number {
+  return NAMES.indexOf(name.startsWith("CAP_") ? name.slice(4) : name);
+}
+
 /** The capabilities of a set as bits. */
 export function capabilityBits(names: string[] | undefined, field: string): bigint {
   let bits = 0n;
   for (const name of names ?? []) {
-    const number = NAMES.indexOf(name.replace(/^CAP_/, ""));
+    const number = numberOf(name);
     if (number < 0) throw new SpecError(field, `there is no capability "${name}"`);
     bits |= 1n << BigInt(number);
   }
@@ -45,7 +49,7 @@ export function boundCapabilities(capabilities: LinuxCapabilities, last: number)
   const calls: Call[] = [];
   for (let number = 0; number <= last && number < NAMES.length; number++) {
     if ((keep >> BigInt(number) & 1n) === 1n) continue;
-    calls.push(call("prctl", [drop, flags({ [`CAP_${NAMES[number]}`]: number }), 0, 0, 0]));
+    calls.push(call("prctl", [drop, flags({ [`CAP_${NAMES[number]}`]: number })]));
   }
   return step("drop capabilities from the bounding set", calls);
 }
@@ -104,7 +108,7 @@ export function setCapabilities(capabilities: LinuxCapabilities): Step {
 function ambient(names: string[], allowed: bigint): Call[] {
   capabilityBits(names, "process.capabilities.ambient");
   return names.flatMap((name) => {
-    const number = NAMES.indexOf(name.replace(/^CAP_/, ""));
+    const number = numberOf(name);
     if ((allowed & (1n << BigInt(number))) === 0n) return [];
     return call("prctl", [
       flags({ PR_CAP_AMBIENT }),

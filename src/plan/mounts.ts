@@ -1,5 +1,4 @@
 import {
-  AT_FDCWD,
   AT_RECURSIVE,
   MS_PRIVATE,
   O_CLOEXEC,
@@ -9,11 +8,16 @@ import {
 } from "../../ffi/constants.ts";
 import type { CgroupMounts } from "../cgroup/plan.ts";
 import type { Mount } from "../spec/types.ts";
-import { attach, goto, newFilesystem, setAttributes } from "./calls.ts";
+import { attach, goto, newFilesystem, setAttributes, WORKING_DIRECTORY } from "./calls.ts";
 import { SpecError } from "../spec/error.ts";
 import { type MountOptions, parseMountOptions } from "./mount_options.ts";
 import { type Call, call, flags, mode, type Slot, slot, type Step, step } from "./step.ts";
 import { ensureTarget, freshTarget, openPlain, type TargetKind } from "./target.ts";
+
+const CLONE = flags({ OPEN_TREE_CLONE });
+const CLONE_BELOW = flags({ OPEN_TREE_CLONE, AT_RECURSIVE });
+const NEW_DIRECTORY = mode(0o755);
+const OPEN_MADE = flags({ O_PATH, O_NOFOLLOW, O_CLOEXEC });
 
 /** A mount of the container, its parts sorted, and what the host's side opened for it. */
 export interface PlannedMount {
@@ -50,11 +54,9 @@ export function openSources(mounts: PlannedMount[], userNamespace: Slot | undefi
   for (const { mount, options, tree } of mounts) {
     if (!tree) continue;
     const source = mount.source ?? "";
-    const how = options.bind?.below
-      ? flags({ OPEN_TREE_CLONE, AT_RECURSIVE })
-      : flags({ OPEN_TREE_CLONE });
+    const how = options.bind?.below ? CLONE_BELOW : CLONE;
     steps.push(step(`open ${source} for ${mount.destination}`, [
-      call("open_tree", [flags({ AT_FDCWD }), source, how], { to: tree }),
+      call("open_tree", [WORKING_DIRECTORY, source, how], { to: tree }),
       ...bindAttributes(tree, options),
       ...options.idmap ? [mapInto(tree, userNamespace, options.idmap.below)] : [],
     ], {
@@ -226,8 +228,8 @@ function hierarchySteps(
       const target = slot(`${destination}/${name}`);
       const tree = slots.hierarchies.get(name) ?? slot(name);
       return step(`bind the container's ${name} cgroup on ${destination}/${name}`, [
-        call("mkdirat", [made, name, mode(0o755)]),
-        call("openat", [made, name, flags({ O_PATH, O_NOFOLLOW, O_CLOEXEC }), 0], { to: target }),
+        call("mkdirat", [made, name, NEW_DIRECTORY]),
+        call("openat", [made, name, OPEN_MADE, 0], { to: target }),
         attach(tree, target),
       ]);
     }),
@@ -253,7 +255,7 @@ export function openHierarchies(
     const tree = slot(`tree of ${source}`);
     slots.hierarchies.set(name, tree);
     return step(`open ${source} for ${mount.destination}/${name}`, [
-      call("open_tree", [flags({ AT_FDCWD }), source, flags({ OPEN_TREE_CLONE })], { to: tree }),
+      call("open_tree", [WORKING_DIRECTORY, source, CLONE], { to: tree }),
       setAttributes(tree, { set: options.set, propagation: { MS_PRIVATE }, below: false }),
     ]);
   });
@@ -263,7 +265,7 @@ function plainTarget(root: Slot, name: string, to: Slot): Call[] {
   return [
     openPlain(root, name, { to, on: [{ errno: "ENOENT", goto: ".make" }] }),
     goto(".made"),
-    call("mkdirat", [root, name, mode(0o755)], { id: ".make" }),
+    call("mkdirat", [root, name, NEW_DIRECTORY], { id: ".make" }),
     openPlain(root, name, { to }),
     call("add", [0, 0], { id: ".made" }),
   ];

@@ -161,13 +161,16 @@ export function mode(permissions: number): Flags {
   return flags({ [`0${permissions.toString(8)}`]: permissions });
 }
 
-/** One call; `more` says where the result goes and what to do about errors that are expected. */
+/**
+ * One call; `more` says where the result goes and what to do about errors that are expected. Arguments
+ * that are left out are 0.
+ */
 export function call(
   name: Call["name"],
   args: Value[],
-  more: { to?: Slot; on?: On[]; id?: string } = {},
+  more?: { to?: Slot; on?: On[]; id?: string },
 ): Call {
-  return { name, args, ...more };
+  return more ? { name, args, ...more } : { name, args };
 }
 
 /** One step. */
