@@ -19,8 +19,9 @@ const IPC_SYSCTLS: readonly string[] = [
  * Undefined if it is not a plain name: with ".." one could leave /proc/sys.
  */
 export function sysctlPath(key: string): string | undefined {
-  const dotted = (/[./]/.exec(key) ?? ["."])[0] === ".";
-  const path = dotted ? key.replace(/[./]/g, (separator) => separator === "." ? "/" : ".") : key;
+  const dot = key.indexOf("."), slash = key.indexOf("/");
+  const dotted = slash < 0 || (dot >= 0 && dot < slash);
+  const path = dotted ? key.split(".").map((part) => part.replaceAll("/", ".")).join("/") : key;
   const plain = /^[\w.:@-]+(\/[\w.:@-]+)+$/.test(path);
   return plain && !path.split("/").some((part) => part === "." || part === "..") ? path : undefined;
 }

@@ -2,7 +2,7 @@ import { addressOf } from "../../ffi/mod.ts";
 import { type SyscallName, SYSCALLS } from "../../ffi/syscalls.ts";
 import type { Call, On, OperationName, Slot, Step, Struct } from "../plan/step.ts";
 import { OFFSET, OPERATION, OPERATIONS } from "./instruction.ts";
-import { isStruct, type Operand, Operands } from "./operands.ts";
+import { type Operand, Operands } from "./operands.ts";
 import { Labels, type Target, wanted } from "./label.ts";
 import type { AssembleOptions, Origin, Program } from "./program.ts";
 import { Table } from "./table.ts";
@@ -77,7 +77,9 @@ class Assembler {
     }
     for (let index = 0; index < args.length; index++) {
       const arg = args[index] as Operand;
-      if (typeof arg === "object" && isStruct(arg)) this.#storeFields(arg, step, at);
+      if (typeof arg === "object" && "kind" in arg && arg.kind === "struct") {
+        this.#storeFields(arg, step, at);
+      }
     }
     if (time > 0) this.#times.set(this.#table.count, time);
     const offset = this.#emit(this.#number(call.name), args, step, at, true);
@@ -134,8 +136,9 @@ class Assembler {
     for (let index = 0; index < args.length; index++) {
       const arg = args[index] as Operand;
       const at = offset + OFFSET.argument + 8 * index;
-      if (typeof arg === "number") this.#table.put(at, arg);
-      else if (this.#operand(at, arg)) indirect |= 1 << index;
+      if (typeof arg === "number") {
+        if (arg !== 0) this.#table.put(at, arg);
+      } else if (this.#operand(at, arg)) indirect |= 1 << index;
     }
     if (indirect > 0) this.#table.indirect(offset, indirect);
     this.#origins.push({ step, call, main });
@@ -194,12 +197,16 @@ class Assembler {
 
   /** Writes an operand; returns whether it is the address of the value and not the value. */
   #operand(at: number, value: Exclude<Operand, number>): boolean {
+    if (typeof value === "string") {
+      this.#table.address(at, this.#operands.memory.text(value), true);
+      return false;
+    }
     if (typeof value === "bigint") {
       this.#table.putWide(at, value);
       return false;
     }
-    if (typeof value === "string" || !("kind" in value)) {
-      if (typeof value !== "string" && this.#operands.here) {
+    if (!("kind" in value)) {
+      if (this.#operands.here) {
         this.#operands.held.push(value);
         this.#table.put(at, Number(addressOf(value as Uint8Array<ArrayBuffer>)));
       } else this.#table.address(at, this.#operands.lying(value), true);
@@ -230,6 +237,7 @@ class Assembler {
 
   #finish(steps: Step[]): Program {
     const { memory, lengths } = this.#operands;
+    memory.encodeTexts();
     const tableLength = this.#table.length;
     const length = tableLength + memory.length;
     for (const [at, inMemory, what, bytes] of lengths) {

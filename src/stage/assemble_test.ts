@@ -97,6 +97,24 @@ Deno.test("strings are pointers to texts, and a NULL", () => {
   assert.equal(text.decode(roomOf(program, second)), "second\0");
 });
 
+Deno.test("each text is found behind others that are longer in UTF-8 than in characters", () => {
+  const values = ["plain", "señor", "日本語", "", "💾 disk", "plain again"];
+  const size = values.map((value) => new TextEncoder().encode(value).length + 1);
+  const found = values.map((value, index) => room(value, size[index] ?? 0));
+  const program = ran(step(
+    "",
+    values.map((value, index) => call("copy", [found[index] ?? 0, value, size[index] ?? 0])),
+  ));
+  assert.deepEqual(
+    found.map((room) => text.decode(roomOf(program, room))),
+    values.map((value) => `${value}\0`),
+  );
+});
+
+Deno.test("text with a NUL is refused, which would end it for the kernel", () => {
+  assert.throws(() => assembled([step("", [call("chdir", ["/a\0/b"])])]), /it has a NUL/);
+});
+
 Deno.test("one program hands its results to another before that one runs", () => {
   const handed = slot("handed"), sum = slot("sum"), seen = room("seen", 4);
   const second = assembled([

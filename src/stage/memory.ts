@@ -1,9 +1,6 @@
-import { cString } from "../../ffi/mod.ts";
-
-/** Text whose bytes are its characters. */
-const PLAIN = /^[ -~]*$/;
 /** In front of an offset among the texts, which lie behind all else. */
 const TEXTS = 0x4000_0000;
+const HIGH = 0x1_0000_0000;
 
 /**
  * Growing memory whose own address is not known yet: what a program's instructions refer to.
@@ -15,19 +12,17 @@ export class Memory {
   #words = new Uint32Array(this.#bytes.buffer);
   #length = 8; // Nothing lies at 0, so that an offset is never 0.
   #relocations: number[] = [];
+  /** Texts, and where each begins among all of them: in characters, each with its NUL. */
   readonly #texts = new Map<string, number>();
-  /** Encoded all at once, which costs as much as one. */
-  readonly #plain: string[] = [];
-  #plainLength = 0;
+  #characters = 0;
+  /** The same in UTF-8: encoding all of them costs as much as one. */
+  #encoded = new Uint8Array();
+  /** Where texts begin in bytes, by characters; empty while both are the same. */
+  readonly #shifted = new Map<number, number>();
 
-  /** Bytes in use. */
+  /** Bytes in use; those of texts since they are encoded. */
   get length(): number {
-    return this.#length + ((this.#plainLength + 7) & ~7);
-  }
-
-  /** Where an offset that was returned here will be. */
-  place(offset: number): number {
-    return offset < TEXTS ? offset : this.#length + offset - TEXTS;
+    return this.#length + ((this.#encoded.length + 7) & ~7);
   }
 
   /** Takes zeroed bytes, 8-byte aligned; returns their offset. */
@@ -47,15 +42,25 @@ export class Memory {
 
   /** Puts text with its NUL, once however often it is asked for; returns its offset. */
   text(value: string): number {
-    let offset = this.#texts.get(value);
-    if (offset !== undefined) return offset;
-    if (PLAIN.test(value)) {
-      offset = TEXTS + this.#plainLength;
-      this.#plain.push(value);
-      this.#plainLength += value.length + 1;
-    } else offset = this.put(cString(value));
-    this.#texts.set(value, offset);
-    return offset;
+    const known = this.#texts.get(value);
+    if (known !== undefined) return TEXTS + known;
+    if (value.includes("\0")) throw new Error(`cannot pass ${JSON.stringify(value)}: it has a NUL`);
+    const begin = this.#characters;
+    this.#texts.set(value, begin);
+    this.#characters += value.length + 1;
+    return TEXTS + begin;
+  }
+
+  /** Ends the taking in of texts: from here on, `length` is that of all. */
+  encodeTexts(): void {
+    const texts = Array.from(this.#texts.keys()).concat("").join("\0");
+    this.#encoded = new TextEncoder().encode(texts);
+    if (this.#encoded.length === texts.length) return;
+    let begin = 0;
+    for (const characters of this.#texts.values()) {
+      this.#shifted.set(characters, begin);
+      begin = this.#encoded.indexOf(0, begin) + 1;
+    }
   }
 
   /** Writes a little-endian number of 1, 2, 4 or 8 bytes; a negative one as two's complement. */
@@ -81,13 +86,26 @@ export class Memory {
 
   /** Copies all of it to `at` in `bytes`, its addresses made absolute to `start`. */
   finish(bytes: Uint8Array, at: number, start: number): void {
-    for (let index = 0; index < this.#relocations.length; index++) {
-      const offset = this.#relocations[index] as number;
-      this.number(offset, start + this.place(this.#words[offset >> 2] as number));
-    }
+    this.makeAbsolute(this.#words, this.#relocations, start);
     bytes.set(this.#bytes.subarray(0, this.#length), at);
-    const texts = this.#plain.join("\0"); // The last NUL is there already.
-    new TextEncoder().encodeInto(texts, bytes.subarray(at + this.#length));
+    bytes.set(this.#encoded, at + this.#length);
+  }
+
+  /** Makes offsets that were returned here addresses, where they stand in `words`, by byte offset. */
+  makeAbsolute(words: Uint32Array, places: readonly number[], start: number): void {
+    const texts = start + this.#length;
+    for (let index = 0; index < places.length; index++) {
+      const at = (places[index] as number) >> 2;
+      const offset = words[at] as number;
+      const address = offset < TEXTS ? start + offset : texts + this.#among(offset - TEXTS);
+      words[at] = address; // Its low half: a word takes no more.
+      words[at + 1] = address / HIGH;
+    }
+  }
+
+  /** Where among the encoded texts one begins. */
+  #among(characters: number): number {
+    return this.#shifted.get(characters) ?? characters;
   }
 
   #grow(): void {

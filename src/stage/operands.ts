@@ -12,11 +12,6 @@ export type Operand =
   /** The value at an offset in the table. */
   | { kind: "result"; offset: number };
 
-/** Whether an operand that is neither a number nor text is a struct. */
-export function isStruct(value: Exclude<Operand, number | bigint | string>): value is Struct {
-  return "kind" in value && value.kind === "struct";
-}
-
 /** What the operands of a program stand for, as far as it lies in the memory behind its table. */
 export class Operands {
   readonly memory = new Memory();

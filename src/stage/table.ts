@@ -70,17 +70,16 @@ export class Table {
     words.set(this.#words.subarray(0, length >> 2));
     const put = (offset: number, address: number) => {
       words[offset >> 2] = address;
-      words[(offset >> 2) + 1] = Math.floor(address / HIGH);
+      words[(offset >> 2) + 1] = address / HIGH;
     };
     put(0, start + HEADER_SIZE);
     for (let index = 0; index < this.#toTable.length; index++) {
-      const offset = this.#toTable[index] as number;
-      put(offset, start + (words[offset >> 2] as number));
+      const at = (this.#toTable[index] as number) >> 2;
+      const address = start + (words[at] as number);
+      words[at] = address; // Its low half: a word takes no more.
+      words[at + 1] = address / HIGH;
     }
-    for (let index = 0; index < this.#toMemory.length; index++) {
-      const offset = this.#toMemory[index] as number;
-      put(offset, start + length + memory.place(words[offset >> 2] as number));
-    }
+    memory.makeAbsolute(words, this.#toMemory, start + length);
     const instruction = (index: number) => start + HEADER_SIZE + index * INSTRUCTION_SIZE;
     const failed = instruction(labels.find("failed")); // Where nothing else is said.
     const low = failed % HIGH, high = Math.floor(failed / HIGH);
