@@ -178,6 +178,29 @@ for (
   });
 }
 
+test("the filter of a bundle's config.json is loaded, and none where it has none", {
+  requires,
+}, async (t) => {
+  const look = ["sh", "-c", "grep ^Seccomp: /proc/self/status; chroot / true"];
+  const { out } = await t.run(["--print-spec"], look);
+  const spec = JSON.parse(out);
+  spec.root.path = t.rootfs;
+  const bundle = `${t.directory}/bundle`;
+  Deno.mkdirSync(bundle);
+  const run = async (seccomp: unknown) => {
+    const config = { ...spec, linux: { ...spec.linux, seccomp } };
+    Deno.writeTextFileSync(`${bundle}/config.json`, JSON.stringify(config));
+    const { out, err } = await t.minictr(["run", "--rm", "--bundle", bundle, "--name", t.name]);
+    return [out, err];
+  };
+  const syscalls = [{ names: ["chroot"], action: "SCMP_ACT_ERRNO", errnoRet: 13 }];
+  assert.deepEqual(await run({ defaultAction: "SCMP_ACT_ALLOW", syscalls }), [
+    "Seccomp:\t2\n",
+    "chroot: can't change root directory to '/': Permission denied\n",
+  ]);
+  assert.deepEqual(await run(null), ["Seccomp:\t0\n", ""]);
+});
+
 test("a profile that does not exist is one clear line and 125", { requires: onHost }, async (t) => {
   const { code, err } = await t.run(["--security-opt", "seccomp=/no/such.json"], ["true"]);
   assert.equal(code, 125);

@@ -87,6 +87,7 @@ async function fromBundle(line: Line, directory: string, roots: Roots): Promise<
     root: { kind: "directory", path: path.startsWith("/") ? path : `${bundle}/${path}` },
     image: bundle,
     interactive: true,
+    ...await filterOf(spec),
   };
   for (const mount of spec.mounts ?? []) {
     const bound = mount.type === "bind" || mount.options?.some((option) => /^r?bind$/.test(option));
