@@ -8,7 +8,7 @@
  */
 import type { Bench } from "./contenders.ts";
 import { makePlaces } from "./places.ts";
-import { memoryLimits, peakMemoryKib, phases } from "./phases.ts";
+import { BARE, memoryLimits, peakMemoryKib, phases } from "./phases.ts";
 import { tableOf } from "./table.ts";
 import { TABLES } from "./tables.ts";
 
@@ -42,13 +42,17 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function printPhases(bench: Bench, rounds: number): Promise<void> {
   console.log("### Where a start's time goes\n");
-  const measured = [...await phases(bench, rounds)];
-  const [[, floor] = ["", NaN], ...own] = measured;
+  const measured = await phases(bench, rounds);
+  const bare = measured.get(BARE) ?? NaN;
+  measured.delete(BARE);
+  const [start, ...own] = measured;
   const sum = own.reduce((all, [, ms]) => all + ms, 0);
-  const rows = [...measured, ["all but Deno's start", sum] as const]
-    .map(([name, ms]) => `| ${name} | ${ms.toFixed(2)} | ${(ms / floor).toFixed(2)} |`);
-  const head = "| phase of a start | median, ms | of Deno's start |";
-  console.log([head, "| --- | ---: | ---: |", ...rows].join("\n"));
+  const rows = [[BARE, bare], start, ...own, ["all but Deno's start", sum]] as [string, number][];
+  const lines = rows.map(([name, ms]) =>
+    `| ${name} | ${ms.toFixed(2)} | ${(ms / bare).toFixed(2)} |`
+  );
+  const head = "| phase of a start | median, ms | of a bare Deno |";
+  console.log([head, "| --- | ---: | ---: |", ...lines].join("\n"));
   const kib = await peakMemoryKib(bench);
   console.log(
     `\n- minictr's own peak memory while a container runs: ${(kib / 1024).toFixed(0)} MiB`,

@@ -6,7 +6,10 @@ import { HOT_V8_FLAGS } from "../tools/build/programs.ts";
 import { type Bench, denoRun } from "./contenders.ts";
 import { median } from "./pairs.ts";
 
-/** Median milliseconds of each phase of a start, in the order of time. */
+/** The floor of every start, as a whole process. */
+export const BARE = "a bare Deno, from its start to its end";
+
+/** Median milliseconds of a bare Deno, and of each phase of a start in the order of time. */
 export async function phases(bench: Bench, rounds: number): Promise<Map<string, number>> {
   const all = new Map<string, number[]>();
   const note = (name: string, ms: number) => {
@@ -17,12 +20,18 @@ export async function phases(bench: Bench, rounds: number): Promise<Map<string, 
   const cold = `${bench.scratch}/cold_start.js`;
   await bundle(`${bench.project}bench/cold_start.ts`, cold);
   for (let round = -2; round < rounds; round++) {
-    const before = coldStart(bench, cold);
-    const kernel = traced(bench);
+    const times = { [BARE]: bareDeno(bench), ...coldStart(bench, cold), ...traced(bench) };
     if (round < 0) continue;
-    for (const [name, ms] of [...Object.entries(before), ...Object.entries(kernel)]) note(name, ms);
+    for (const [name, ms] of Object.entries(times)) note(name, ms);
   }
   return new Map(Array.from(all, ([name, times]) => [name, median(times)]));
+}
+
+function bareDeno({ scratch }: Bench): number {
+  const [command = "", ...words] = denoRun(`${scratch}/nothing.js`);
+  const start = performance.now();
+  output(command, words, {}, "stdout");
+  return performance.now() - start;
 }
 
 /** As the executable starts Deno: everything compiled at once, and kept. */
