@@ -8,6 +8,7 @@
  */
 import { cgroupPath, readCgroupHost } from "../src/cgroup/host.ts";
 import { assemblePlan, planRun, rootsBelow } from "../src/container/mod.ts";
+import { filterOf } from "../src/plan/seccomp/mod.ts";
 import { readSpec } from "../src/spec/mod.ts";
 
 const [bundle = ".", made = "0"] = Deno.args;
@@ -32,6 +33,7 @@ const options = {
   roots: rootsBelow(undefined),
   root: { kind: "directory" as const, path: spec.root?.path ?? "/" },
   interactive: true,
+  ...spec.linux?.seccomp ? { seccomp: await filterOf(spec.linux.seccomp, Deno.build.arch) } : {},
 };
 const plan = planRun(spec, options, host);
 ends("plan");

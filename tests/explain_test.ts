@@ -71,12 +71,7 @@ test("run --print-spec prints the config.json that the flags made", { requires }
 test("what --print-spec prints runs as a bundle, and with another runtime too", {
   requires: [...requires, "command:runc"],
 }, async (t) => {
-  const { out } = await t.run(["--print-spec"], ["echo", "from the bundle"]);
-  const spec = JSON.parse(out);
-  spec.root.path = t.rootfs;
-  const bundle = `${t.directory}/bundle`;
-  Deno.mkdirSync(bundle);
-  Deno.writeTextFileSync(`${bundle}/config.json`, JSON.stringify(spec));
+  const bundle = await t.bundle(["echo", "from the bundle"]);
   const own = await t.minictr(["run", "--rm", "--bundle", bundle, "--name", `${t.name}-own`]);
   assert.deepEqual([own.code, own.out], [0, "from the bundle\n"], own.err);
   const runc = [

@@ -182,14 +182,8 @@ test("the filter of a bundle's config.json is loaded, and none where it has none
   requires,
 }, async (t) => {
   const look = ["sh", "-c", "grep ^Seccomp: /proc/self/status; chroot / true"];
-  const { out } = await t.run(["--print-spec"], look);
-  const spec = JSON.parse(out);
-  spec.root.path = t.rootfs;
-  const bundle = `${t.directory}/bundle`;
-  Deno.mkdirSync(bundle);
   const run = async (seccomp: unknown) => {
-    const config = { ...spec, linux: { ...spec.linux, seccomp } };
-    Deno.writeTextFileSync(`${bundle}/config.json`, JSON.stringify(config));
+    const bundle = await t.bundle(look, ({ linux }) => linux.seccomp = seccomp);
     const { out, err } = await t.minictr(["run", "--rm", "--bundle", bundle, "--name", t.name]);
     return [out, err];
   };

@@ -5,14 +5,14 @@ import { runContainer } from "../container/run.ts";
 import { type Roots, rootsBelow, stateDirectory } from "../container/state.ts";
 import type { RootSource } from "../plan/mod.ts";
 import type { Spec } from "../spec/mod.ts";
-import { type CommandLine, parseCommandLine, parsed } from "./grammar.ts";
+import { type CommandLine, parseCommandLine } from "./grammar.ts";
 import { hostLookups } from "./host.ts";
-import { parseName } from "./name.ts";
 import { RUN } from "./run_flags.ts";
 import { type RunSpec, specFromFlags } from "./run_spec.ts";
 import { UsageError } from "./usage_error.ts";
 
-type Line = CommandLine<typeof RUN>;
+/** A command line of `run`. */
+export type Line = CommandLine<typeof RUN>;
 
 /** A container to be run: its spec, and what the engine does about it. */
 export interface Wanted {
@@ -42,7 +42,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
   }
   const wanted = flags.bundle === undefined
     ? await fromFlags(line, roots)
-    : await fromBundle(line, flags.bundle, roots);
+    : await (await import("./bundle.ts")).fromBundle(line, flags.bundle, roots, newId());
   if (flags["print-spec"]) {
     console.log(await (await import("../spec/mod.ts")).printSpec(wanted.spec));
     return 0;
@@ -68,47 +68,6 @@ export async function run(args: string[], root: string | undefined): Promise<num
 function isKept({ flags, given, groups }: Line): boolean {
   return flags.detach || !flags.rm || given.has("detach-keys") || groups.has("log") ||
     groups.has("lasting");
-}
-
-async function fromBundle(line: Line, directory: string, roots: Roots): Promise<Wanted> {
-  if (line.operands.length > 0) {
-    throw new UsageError(`--bundle runs what its config.json says, not "${line.operands[0]}"`);
-  }
-  const { bundle, config } = openBundle(directory);
-  const spec = await (await import("../spec/mod.ts")).readSpec(config);
-  const path = spec.root?.path ?? "rootfs";
-  const { name } = line.flags;
-  const id = newId();
-  const options: RunOptions = {
-    id,
-    name: name === undefined ? id.slice(0, 12) : parsed("--name", name, parseName),
-    named: name !== undefined,
-    roots,
-    root: { kind: "directory", path: path.startsWith("/") ? path : `${bundle}/${path}` },
-    image: bundle,
-    interactive: true,
-    ...await filterOf(spec),
-  };
-  for (const mount of spec.mounts ?? []) {
-    const bound = mount.type === "bind" || mount.options?.some((option) => /^r?bind$/.test(option));
-    if (bound && mount.source?.startsWith("/") === false) {
-      mount.source = `${bundle}/${mount.source}`;
-    }
-  }
-  return { spec, options };
-}
-
-function openBundle(directory: string): { bundle: string; config: string } {
-  try {
-    const bundle = Deno.realPathSync(directory);
-    return { bundle, config: Deno.readTextFileSync(`${bundle}/config.json`) };
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new UsageError(
-      `--bundle: "${directory}" has no config.json; \`minictr spec\` prints one`,
-      { cause },
-    );
-  }
 }
 
 /** The container that the flags of `run` or `create` ask for. */

@@ -22,10 +22,8 @@ export function applyEngine(made: RunSpec, { line: { flags }, context }: Wish): 
     const read = (text: string) => parseInteger(text, 0, STOP_LIMIT_SECONDS);
     engine.stopTimeoutMs = parsed("--stop-timeout", stop, read) * 1000;
   }
-  if (flags.timeout !== undefined) {
-    const timeoutMs = parsed("--timeout", flags.timeout, parseDuration);
-    if (timeoutMs > 0) engine.timeoutMs = timeoutMs; // 0 is no limit, as in podman.
-  }
+  const timeoutMs = flags.timeout === undefined ? undefined : timeoutOf(flags.timeout);
+  if (timeoutMs !== undefined) engine.timeoutMs = timeoutMs;
   for (const path of flags["label-file"]) {
     const read = () => parsePairs(context.readFile(path), () => "");
     for (const pair of parsed(`--label-file "${path}"`, path, read)) addLabel(engine.labels, pair);
@@ -35,6 +33,11 @@ export function applyEngine(made: RunSpec, { line: { flags }, context }: Wish): 
     const [key, value] = parsed("--annotation", pair, (text) => parsePair(text, true));
     (spec.annotations ??= {})[key] = value;
   }
+}
+
+/** `--timeout`; 0 is no limit, as in podman. */
+export function timeoutOf(text: string): number | undefined {
+  return parsed("--timeout", text, parseDuration) || undefined;
 }
 
 function addLabel(labels: Record<string, string>, pair: string): void {

@@ -57,6 +57,7 @@ export function planContainer(spec: Spec, around: Surroundings): ContainerPlan {
 /** What both sides of a start share. */
 export function partsOf(spec: Spec, around: Surroundings): Parts {
   refuseUnsupported(spec);
+  if (spec.linux?.seccomp && !around.seccomp) throw new Error("linux.seccomp is not compiled");
   const { linux = {}, mounts = [] } = spec;
   const namespaces = sortNamespaces(
     linux.namespaces ?? [],

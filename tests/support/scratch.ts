@@ -109,6 +109,27 @@ export class Scratch {
     return copy;
   }
 
+  /**
+   * Makes an OCI bundle of what `run` makes of a command, as the one bundle of the test.
+   *
+   * @param change what its config.json has otherwise
+   * @returns its directory
+   */
+  async bundle(
+    command: readonly string[],
+    // deno-lint-ignore no-explicit-any -- as any config.json may be
+    change: (spec: any) => void = () => {},
+  ): Promise<string> {
+    const { out } = await this.run(["--print-spec"], command);
+    const spec = JSON.parse(out);
+    spec.root.path = this.rootfs;
+    change(spec);
+    const bundle = `${this.directory}/bundle`;
+    Deno.mkdirSync(bundle, { recursive: true });
+    Deno.writeTextFileSync(`${bundle}/config.json`, JSON.stringify(spec));
+    return bundle;
+  }
+
   /** Starts any program on a terminal of its own, marked as the test's. */
   onTerminal(words: readonly string[], options: TerminalOptions = {}): Terminal {
     return new Terminal(words, { ...options, env: this.#mark(options) });
