@@ -35,7 +35,7 @@ const options = {
   interactive: true,
   ...spec.linux?.seccomp ? { seccomp: await filterOf(spec.linux.seccomp, Deno.build.arch) } : {},
 };
-const plan = planRun(spec, options, host);
+const plan = await planRun(spec, options, host);
 ends("plan");
 assemblePlan(plan, { fallbackPath: "/run/minictr/stage.bench" });
 ends("assemble both programs");

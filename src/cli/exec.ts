@@ -40,7 +40,7 @@ export async function run(args: string[], root: string | undefined): Promise<num
       : { onStart: (pid: number) => Deno.writeTextFileSync(pidfile, `${pid}`) },
   };
   if (flags.explain) {
-    return (await import("./explain.ts")).printJoin(joined, process, options, flags.json);
+    return await (await import("./explain.ts")).printJoin(joined, process, options, flags.json);
   }
   if (flags.trace) options.trace = (await import("./trace.ts")).traceTo(flags.json);
   return await execIn(joined, process, options);

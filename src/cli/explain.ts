@@ -23,16 +23,20 @@ const NEW_USER_NAMESPACE = "/proc/HOLDER/ns/user";
 const LOCK = 3;
 
 /** `run --explain`: prints every step of a start, and does none; needs no privilege. */
-export function printPlan(spec: Spec, options: RunOptions, json: boolean): number {
-  return print(planRun(planned(spec), options, readCgroupHost()), options, json);
+export async function printPlan(spec: Spec, options: RunOptions, json: boolean): Promise<number> {
+  return print(await planRun(planned(spec), options, readCgroupHost()), options, json);
 }
 
 /** The same of a container that has a supervisor. */
-export function printSupervised(options: RunOptions, made: RunSpec, json: boolean): number {
+export async function printSupervised(
+  options: RunOptions,
+  made: RunSpec,
+  json: boolean,
+): Promise<number> {
   const host = readCgroupHost();
   const { spec, engine } = made;
   const by = { host, lock: LOCK, echo: engine.detach ? undefined : echoFor(engine.tty) };
-  const plan = planKept(definitionOf(options, made), planned(spec), options, by);
+  const plan = await planKept(definitionOf(options, made), planned(spec), options, by);
   return print(plan, options, json);
 }
 
@@ -41,15 +45,15 @@ function planned(spec: Spec): Spec {
 }
 
 /** `exec --explain`: the same for a further process in a container that runs. */
-export function printJoin(
+export async function printJoin(
   joined: Joined,
   process: Process,
   options: ExecOptions,
   json: boolean,
-): number {
+): Promise<number> {
   const plan = options.detach
-    ? planBehind(joined, process, options)
-    : planJoin(joined, process, options);
+    ? await planBehind(joined, process, options)
+    : await planJoin(joined, process, options);
   return print(plan, options, json);
 }
 

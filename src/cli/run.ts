@@ -50,8 +50,8 @@ export async function run(args: string[], root: string | undefined): Promise<num
   if (flags.explain) {
     const { printPlan, printSupervised } = await import("./explain.ts");
     return wanted.made && isKept(line)
-      ? printSupervised(wanted.options, wanted.made, flags.json)
-      : printPlan(wanted.spec, wanted.options, flags.json);
+      ? await printSupervised(wanted.options, wanted.made, flags.json)
+      : await printPlan(wanted.spec, wanted.options, flags.json);
   }
   if (flags.trace) {
     const { traceTo } = await import("./trace.ts");

@@ -89,7 +89,7 @@ export async function startSupervised(
       ...trace ? { trace: true, onTrace: trace } : {},
     };
     const by = { host, lock: held.lock.number, echo };
-    const plan = planKept(definition, entered.spec, options, by);
+    const plan = await planKept(definition, entered.spec, options, by);
     const { pid } = start(assemblePlan(plan, startOptions), startOptions);
     if (!attendant) throw new Error(`cannot start "${definition.name}": it was never ready`);
     noteEvents(roots, [...happened, containerEvent("start", definition)]);

@@ -4,6 +4,7 @@ import { joinOf, readCgroupHost } from "../cgroup/host.ts";
 import { cgroupOf } from "../cgroup/processes.ts";
 import { type ExecSurroundings, planExec } from "../plan/exec.ts";
 import type { ContainerPlan, Stream } from "../plan/mod.ts";
+import { attributesOf } from "../plan/privileges.ts";
 import type { Process, Spec } from "../spec/mod.ts";
 import { statusOf } from "./attend.ts";
 import { ContainerError, findRunning } from "./find.ts";
@@ -77,13 +78,13 @@ export async function joinContainer(roots: Roots, name: string): Promise<Joined>
  * @param plan another than that of one that minictr waits for
  * @throws {ContainerError} if the container is paused: the process would be stopped, too
  */
-export function planJoin(
+export async function planJoin(
   joined: Joined,
   process: Process,
   options: ExecOptions,
   plan: typeof planExec = planExec,
-): ContainerPlan {
-  const { state, pidfd } = joined;
+): Promise<ContainerPlan> {
+  const { state, spec, pidfd } = joined;
   const host = readCgroupHost();
   if (isFrozen(host, state.cgroup)) {
     throw new ContainerError(
@@ -91,13 +92,19 @@ export function planJoin(
     );
   }
   const nothing: [Stream, Stream, Stream] = ["null", "null", "null"];
+  const cgroup = joinOf(host, cgroupOf(host, state.cgroup, state.pid));
+  const { execCPUAffinity } = process;
   return plan(process, {
     pid: state.pid,
     pidfd,
     namespaces: foreignNamespaces(state.pid),
-    cgroup: joinOf(host, cgroupOf(host, state.cgroup, state.pid)),
+    cgroup,
+    ...execCPUAffinity
+      ? (await import("../plan/attributes.ts")).affinitySteps(execCPUAffinity, cgroup)
+      : {},
     ...options.seccomp ? { seccomp: options.seccomp } : {},
     lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
+    ...await attributesOf(process, spec.linux),
     streams: options.streams ?? (options.detach ? nothing : streamsFor(options.interactive)),
     foreground: !options.detach,
     trace: options.trace !== undefined,
@@ -148,10 +155,10 @@ export async function execIn(
   };
   if (options.detach) {
     const { execBehind } = await import("./exec_behind.ts");
-    execBehind(joined, process, options, startOptions);
+    await execBehind(joined, process, options, startOptions);
     return 0;
   }
-  const assembled = assemblePlan(planJoin(joined, process, options), startOptions);
+  const assembled = assemblePlan(await planJoin(joined, process, options), startOptions);
   const signals = catchSignals();
   const started = start(assembled, startOptions);
   options.onStart?.(started.pid);

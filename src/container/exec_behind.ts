@@ -25,7 +25,7 @@ export function planBehind(
   process: Process,
   options: ExecOptions,
   execId: string = newExecId(),
-): ContainerPlan {
+): Promise<ContainerPlan> {
   const { id, name, image, labels } = joined.state;
   const container = { id, name, ...image === undefined ? {} : { image }, labels: labels ?? {} };
   const note: Note = { execId, container };
@@ -43,14 +43,14 @@ export function planBehind(
  *
  * @throws {StartError} when a step failed
  */
-export function execBehind(
+export async function execBehind(
   joined: Joined,
   process: Process,
   options: ExecOptions,
   startOptions: StartOptions,
-): void {
+): Promise<void> {
   const execId = newExecId();
-  const plan = planBehind(joined, process, options, execId);
+  const plan = await planBehind(joined, process, options, execId);
   const started = start(assemblePlan(plan, startOptions), startOptions);
   options.onStart?.(started.pid);
   noteExec(options.roots, joined.state, process, execId);

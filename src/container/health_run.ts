@@ -107,7 +107,7 @@ async function runCheck(
   };
   try {
     using joined = await joinContainer(roots, id);
-    const started = startCheck(roots, joined, check.command);
+    const started = await startCheck(roots, joined, check.command);
     const { code, output } = await collect(started, check.timeoutMs, joined.state);
     if (code !== undefined) return ended(code, output);
     return ended(-1, `Health check exceeded timeout (${check.timeoutMs / 1000}s)`);
@@ -119,10 +119,10 @@ async function runCheck(
 }
 
 /** As `exec` does it, with pipes for what it writes. */
-function startCheck(roots: Roots, joined: Joined, command: string): Started {
+async function startCheck(roots: Roots, joined: Joined, command: string): Promise<Started> {
   const { consoleSize: _, ...own } = joined.spec.process;
   const process = { ...own, terminal: false, args: ["/bin/sh", "-c", command] };
-  const plan = planJoin(joined, process, {
+  const plan = await planJoin(joined, process, {
     roots,
     interactive: false,
     detach: false,

@@ -7,6 +7,7 @@ import {
   type RootSource,
   type Surroundings,
 } from "../plan/mod.ts";
+import { attributesOf } from "../plan/privileges.ts";
 import type { LinuxIDMapping, Spec } from "../spec/mod.ts";
 import { streamsFor } from "./foreground.ts";
 import type { EtcFiles } from "./etc_files.ts";
@@ -61,12 +62,12 @@ export interface RunOptions {
  *
  * @param plan `planSupervised` for one that has a supervisor
  */
-export function planRun(
+export async function planRun(
   spec: Spec,
   options: RunOptions,
   host: CgroupHost,
   plan: typeof planContainer = planContainer,
-): ContainerPlan {
+): Promise<ContainerPlan> {
   const { root, seccomp } = options;
   const resources = spec.linux?.resources ?? {};
   const around: Surroundings = {
@@ -77,6 +78,7 @@ export function planRun(
     }),
     ...seccomp ? { seccomp } : {},
     lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
+    ...await attributesOf(spec.process, spec.linux),
     kindOf: (source) =>
       kindOf(source) ?? (options.createSources?.includes(source) ? "directory" : "file"),
     streams: spec.process?.terminal

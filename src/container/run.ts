@@ -19,7 +19,7 @@ export async function runContainer(spec: Spec, options: RunOptions): Promise<num
   const host = readCgroupHost();
   const state = stateOf(spec, options);
   using entered = await ownUserNamespace(spec, `${roots.run}/stage.${id}`);
-  const plan = planRun(entered.spec, options, host);
+  const plan = await planRun(entered.spec, options, host);
   const startOptions: StartOptions = { fallbackPath: `${roots.run}/stage.${id}` };
   if (options.trace) Object.assign(startOptions, { trace: true, onTrace: options.trace });
   const assembled = assemblePlan(plan, startOptions);

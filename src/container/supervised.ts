@@ -24,7 +24,7 @@ export function planKept(
   spec: Spec,
   options: RunOptions,
   by: { host: CgroupHost; lock: number; echo: Supervision["echo"] },
-): ContainerPlan {
+): Promise<ContainerPlan> {
   const wanted = { ...options, supervision: supervisionOf(definition, spec, options, by) };
   return planRun(spec, wanted, by.host, planSupervised);
 }

@@ -34,6 +34,8 @@ export interface ExecSurroundings extends Privileges {
   namespaces: string[];
   /** Into its cgroup. */
   cgroup?: CgroupJoin;
+  /** What sets its CPUs before and after that. */
+  affinity?: { initial: Step[]; final: Step[] };
   /** Standard input, output and error; with `process.terminal` all three are the pty. */
   streams: [Stream, Stream, Stream];
   /** Whether each call's time is noted and told. */
@@ -93,13 +95,15 @@ interface Handed {
 /** All that the stage does, from its birth to the execution of the command. */
 function execSteps(process: Process, around: ExecSurroundings, handed: Handed): Step[] {
   const { first, channel, pipes } = handed;
-  const { namespaces, cgroup, streams, foreground, trace } = around;
+  const { namespaces, cgroup, affinity, streams, foreground, trace } = around;
   const root = slot("root");
   return [
     resetSignals(),
     hideFromOthers(),
     ...tellByProc(process),
+    ...affinity?.initial ?? [],
     ...cgroup ? joinCgroup(cgroup) : [],
+    ...affinity?.final ?? [],
     joinNamespacesOf(first, namespaces),
     ...namespaces.includes("pid") ? [becomeSecond(channel, MESSAGE.second)] : [],
     ...foreground ? [dieWithParent(channel)] : [],

@@ -6,7 +6,7 @@ import type { Spec } from "../spec/types.ts";
 import type { MountSlots, PlannedMount } from "./mounts.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { RootSource } from "./root.ts";
-import type { Slot } from "./step.ts";
+import type { Slot, Step } from "./step.ts";
 import type { Supervision } from "./supervision.ts";
 import type { TargetKind } from "./target.ts";
 import type { Stream } from "./terminal.ts";
@@ -19,6 +19,8 @@ export interface Surroundings {
   seccomp?: { filter: Uint8Array; flags: Record<string, number> };
   /** /proc/sys/kernel/cap_last_cap */
   lastCapability: number;
+  /** Steps for what few specs ask for; `privileges.ts`. */
+  attributes?: Step[];
   kindOf(source: string): TargetKind;
   /** Whether the root's files are mapped into the user namespace, so that its root owns them. */
   mapRoot: boolean;

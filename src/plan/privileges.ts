@@ -1,5 +1,5 @@
 import { SpecError } from "../spec/error.ts";
-import type { LinuxCapabilities, Process } from "../spec/types.ts";
+import type { Linux, LinuxCapabilities, Process } from "../spec/types.ts";
 import {
   becomeUser,
   boundCapabilities,
@@ -24,6 +24,20 @@ export interface Privileges {
   lastCapability: number;
   /** Whether the command ends with minictr. */
   foreground: boolean;
+  /** Of {@link attributesOf}. */
+  attributes?: Step[];
+}
+
+/** What few specs ask for, as steps, whose module is loaded for those alone. */
+export async function attributesOf(
+  process: Process | undefined,
+  linux: Linux | undefined,
+): Promise<Pick<Privileges, "attributes">> {
+  if (!process?.scheduler && !process?.ioPriority && !linux?.personality && !linux?.memoryPolicy) {
+    return {};
+  }
+  const { attributeSteps } = await import("./attributes.ts");
+  return { attributes: attributeSteps(process, linux) };
 }
 
 /**
@@ -35,7 +49,7 @@ export interface Privileges {
  */
 export function privilegeSteps(
   process: Process | undefined,
-  { seccomp, lastCapability, foreground }: Privileges,
+  { seccomp, lastCapability, foreground, attributes = [] }: Privileges,
   channel: Slot,
 ): Step[] {
   if (!process) throw new SpecError("process", "is missing");
@@ -43,6 +57,7 @@ export function privilegeSteps(
   const filter = seccomp ? [loadFilter(seccomp.filter, seccomp.flags)] : [];
   return [
     ...rlimitSteps(process.rlimits ?? []),
+    ...attributes, // Some rights to it come by the limits, and the filter may forbid it.
     boundCapabilities(capabilities, lastCapability),
     // Without no_new_privs the filter needs CAP_SYS_ADMIN, which the next steps give up.
     ...nnp ? [] : filter,

@@ -10,14 +10,9 @@ export function refuseUnsupported({ hooks, process, linux, mounts }: Spec): void
   const asked: Record<string, unknown> = {
     "hooks": hooks && Object.values(hooks).some((list) => list.length > 0) ? hooks : undefined,
     "process.selinuxLabel": process?.selinuxLabel,
-    "process.scheduler": process?.scheduler,
-    "process.ioPriority": process?.ioPriority,
-    "process.execCPUAffinity": process?.execCPUAffinity,
     "linux.mountLabel": linux?.mountLabel,
     "linux.intelRdt": linux?.intelRdt,
-    "linux.personality": linux?.personality,
     "linux.netDevices": linux?.netDevices,
-    "linux.memoryPolicy": linux?.memoryPolicy,
   };
   for (const [index, mount] of (mounts ?? []).entries()) {
     asked[`mounts[${index}].uidMappings`] = mount.uidMappings;

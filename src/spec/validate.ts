@@ -4,6 +4,7 @@ import { cleanPath, mountPointProblem } from "./mount_point.ts";
 import { quote, shaped } from "./shape.ts";
 import { sysctlProblem } from "./sysctl.ts";
 import type { Hooks, Linux, LinuxIDMapping, Process, Spec } from "./types.ts";
+import { checkProcessAttributes, checkSpecAttributes } from "./validate_attributes.ts";
 import { checkDevices, checkResources } from "./validate_resources.ts";
 
 /** The resources that config.json can limit; getrlimit(2). */
@@ -34,6 +35,7 @@ const CHECKS: readonly ((spec: Spec) => void)[] = [
   checkPaths,
   ({ linux }) => checkDevices(linux ?? {}),
   ({ linux }) => checkResources(linux?.resources ?? {}),
+  ({ linux }) => checkSpecAttributes(linux ?? {}),
 ];
 
 /**
@@ -88,6 +90,7 @@ function checkProcess(process: Process, field: string): void {
   if (umask > 0o777) {
     throw new SpecError(`${field}.user.umask`, `must be at most 0777 (511), is ${umask}`);
   }
+  checkProcessAttributes(process, field);
 }
 
 function checkEnv(env: string[] = [], field: string): void {

@@ -45,6 +45,11 @@ Deno.test("validateSpec() makes mount points absolute and clean", () => {
 const user = { type: "user" };
 const namespaces = (...types: string[]) => types.map((type) => ({ type }));
 
+const BOTH = ["MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES"];
+const deadline = (changes: Record<string, number>) => {
+  return { policy: "SCHED_DEADLINE", runtime: 2000, deadline: 5000, ...changes };
+};
+
 const REFUSED: [path: string, value: unknown, field: string][] = [
   ["ociVersion", "2.0.0", "ociVersion"],
   ["ociVersion", undefined, "ociVersion"],
@@ -73,6 +78,28 @@ const REFUSED: [path: string, value: unknown, field: string][] = [
   ["process.rlimits", [{ type: "RLIMIT_CPU", hard: 1, soft: 2 }], "process.rlimits[0].soft"],
   ["process.rlimits", [{ type: "RLIMIT_CPU", hard: -1, soft: 0 }], "process.rlimits[0].hard"],
   ["process.oomScoreAdj", 1001, "process.oomScoreAdj"],
+  ["process.scheduler", { policy: "SCHED_ISO" }, "process.scheduler.policy"],
+  ["process.scheduler", { nice: 1 }, "process.scheduler.policy"],
+  ["process.scheduler", { policy: "SCHED_BATCH", nice: 20 }, "process.scheduler.nice"],
+  ["process.scheduler", { policy: "SCHED_OTHER", priority: 1 }, "process.scheduler.priority"],
+  ["process.scheduler", { policy: "SCHED_RR" }, "process.scheduler.priority"],
+  ["process.scheduler", { policy: "SCHED_FIFO", priority: 100 }, "process.scheduler.priority"],
+  [
+    "process.scheduler",
+    { policy: "SCHED_FIFO", priority: 1, period: 1 },
+    "process.scheduler.period",
+  ],
+  ["process.scheduler", { policy: "SCHED_IDLE", flags: ["X"] }, "process.scheduler.flags[0]"],
+  ["process.scheduler", deadline({ runtime: 1023 }), "process.scheduler.runtime"],
+  ["process.scheduler", deadline({ runtime: 6000 }), "process.scheduler.runtime"],
+  ["process.scheduler", deadline({ period: 4999 }), "process.scheduler.deadline"],
+  ["process.scheduler", deadline({ period: 2 ** 63 }), "process.scheduler.period"],
+  ["process.ioPriority", { class: "IOPRIO_CLASS_NONE", priority: 0 }, "process.ioPriority.class"],
+  ["process.ioPriority", { class: "IOPRIO_CLASS_BE" }, "process.ioPriority.priority"],
+  ["process.ioPriority", { class: "IOPRIO_CLASS_BE", priority: 8 }, "process.ioPriority.priority"],
+  ["process.execCPUAffinity", { initial: "0-" }, "process.execCPUAffinity.initial"],
+  ["process.execCPUAffinity", { final: "3-1" }, "process.execCPUAffinity.final"],
+  ["process.execCPUAffinity", { final: "0,8192" }, "process.execCPUAffinity.final"],
   ["mounts", [{ destination: "/" }], "mounts[0].destination"],
   ["mounts", [{ destination: "/proc", type: "bind", source: "/x" }], "mounts[0].destination"],
   ["mounts", [{ destination: "/a/../proc/sys", type: "tmpfs" }], "mounts[0].destination"],
@@ -107,6 +134,18 @@ const REFUSED: [path: string, value: unknown, field: string][] = [
     "hugepageLimits[0].pageSize",
   ],
   ["linux.resources.unified", { "../cgroup.procs": "1" }, "linux.resources.unified"],
+  ["linux.personality", { domain: "LINUX64" }, "linux.personality.domain"],
+  ["linux.personality", { domain: "LINUX", flags: ["X"] }, "linux.personality.flags"],
+  ["linux.memoryPolicy", { mode: "MPOL_ALL" }, "linux.memoryPolicy.mode"],
+  ["linux.memoryPolicy", { mode: "MPOL_BIND" }, "linux.memoryPolicy.nodes"],
+  ["linux.memoryPolicy", { mode: "MPOL_LOCAL", nodes: "0" }, "linux.memoryPolicy.nodes"],
+  ["linux.memoryPolicy", { mode: "MPOL_BIND", nodes: "a" }, "linux.memoryPolicy.nodes"],
+  ["linux.memoryPolicy", { mode: "MPOL_LOCAL", flags: ["X"] }, "linux.memoryPolicy.flags[0]"],
+  [
+    "linux.memoryPolicy",
+    { mode: "MPOL_BIND", nodes: "0", flags: BOTH },
+    "linux.memoryPolicy.flags",
+  ],
   ["linux.seccomp", { defaultAction: 1 }, "linux.seccomp.defaultAction"],
   ["annotations", { "": "x" }, "annotations"],
   ["annotations", { a: 1 }, 'annotations["a"]'],

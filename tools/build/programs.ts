@@ -45,6 +45,7 @@ const PIECES = [
   "src/network/batch.ts",
   "src/network/creation.ts",
   "src/network/port_choice.ts",
+  "src/plan/attributes.ts",
   "src/plan/seccomp/compile.ts",
   "src/plan/seccomp/profile_file.ts",
 ];
