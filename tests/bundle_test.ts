@@ -26,7 +26,9 @@ for (
     ["--init"],
   ]
 ) {
-  test(`${flag} is refused for a bundle, and not passed over`, { requires }, async (t) => {
+  test(`${flag} is refused for a bundle, and not passed over`, {
+    requires: [...requires, "not-vm"],
+  }, async (t) => {
     const bundle = await t.bundle(["touch", "/tmp/ran"]);
     const words = [flag, value].filter((word) => word !== undefined);
     const { code, out, err } = await t.minictr(["run", "--bundle", bundle, ...words]);
