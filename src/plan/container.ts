@@ -105,7 +105,10 @@ export function hostSteps(parts: Parts): Omit<ContainerPlan, "stage" | "handler"
     ...openSources(planned, userNamespace),
     ...cgroup ? planned.flatMap((mount) => openHierarchies(mount, cgroup.mounts, slots)) : [],
     ...userNamespace ? openNodes(nodes, trees) : [],
-    ...openRoot(around.root, root, around.mapRoot ? userNamespace : undefined),
+    ...openRoot(around.root, root, {
+      idmap: around.mapRoot ? userNamespace : undefined,
+      propagation: spec.linux?.rootfsPropagation,
+    }),
     openChannel(ours, channel),
     ...streams.flatMap((theirs, n) => {
       const end = around.streams[n] === "pipe" ? pipes[n] : undefined;

@@ -24,13 +24,18 @@ export type RootSource =
   /** A writable layer over read-only ones; `volatile` where the layer need not outlive a crash. */
   | { kind: "overlay"; lower: string[]; upper: string; work: string; volatile: boolean };
 
-/**
- * Host's side: the root filesystem as a detached mount in `root`.
- *
- * @param idmap a user namespace: the files of the host's root belong to its root
- */
-export function openRoot(source: RootSource, root: Slot, idmap?: Slot): Step[] {
-  if (source.kind === "directory") return [openDirectory(source.path, root, idmap)];
+/** What more there is to say of a root filesystem. */
+export interface RootOptions {
+  /** A user namespace: the files of the host's root belong to its root. */
+  idmap?: Slot | undefined;
+  /** `linux.rootfsPropagation`. */
+  propagation?: string | undefined;
+}
+
+/** Host's side: the root filesystem as a detached mount in `root`. */
+export function openRoot(source: RootSource, root: Slot, options: RootOptions): Step[] {
+  if (source.kind === "directory") return [openDirectory(source.path, root, options)];
+  const { idmap } = options;
   const { lower, upper, work } = source;
   // What is written goes to the upper layer with the ids that the namespace maps to; only the lower
   // ones, which containers share, appear under other ids. They are named by descriptors.
@@ -40,7 +45,7 @@ export function openRoot(source: RootSource, root: Slot, idmap?: Slot): Step[] {
   const lowers = lower.map((path, index) =>
     idmap ? `/proc/self/fd/${FIRST_LAYER_FD + index}` : path
   );
-  const options: MountOptions = {
+  const mount: MountOptions = {
     set: {},
     clear: {},
     setBelow: {},
@@ -57,7 +62,7 @@ export function openRoot(source: RootSource, root: Slot, idmap?: Slot): Step[] {
     EINVAL: `the filesystem of "${lower.join(":")}" cannot be mapped; tmpfs can since Linux 6.3`,
   });
   const mounting = step("mount overlay as the root filesystem", [
-    ...newFilesystem("overlay", "overlay", options, root, true),
+    ...newFilesystem("overlay", "overlay", mount, root, true),
     ...mapped.map((_, index) => call("close", [FIRST_LAYER_FD + index])),
   ], {
     ENOENT: `lowerdir "${lower.join(":")}", upperdir "${upper}" or workdir "${work}" is missing`,
@@ -70,12 +75,14 @@ export function openRoot(source: RootSource, root: Slot, idmap?: Slot): Step[] {
 /** Descriptors that nothing else has: a layer's path is known before its mount is opened. */
 const FIRST_LAYER_FD = 300;
 
-function openDirectory(path: string, root: Slot, idmap?: Slot): Step {
+/** One that is to be a slave, or shared, hears of the host's mounts; the host never hears of its. */
+function openDirectory(path: string, root: Slot, { idmap, propagation = "" }: RootOptions): Step {
+  const hears = /^r?(slave|shared)$/.test(propagation);
   return step(`open the root filesystem ${path}`, [
     call("open_tree", [flags({ AT_FDCWD }), path, flags({ OPEN_TREE_CLONE, AT_RECURSIVE })], {
       to: root,
     }),
-    setAttributes(root, { propagation: { MS_PRIVATE }, below: true }),
+    setAttributes(root, { propagation: hears ? { MS_SLAVE } : { MS_PRIVATE }, below: true }),
     ...idmap ? [setAttributes(root, { idmap, below: false })] : [],
   ], {
     ENOENT: `the root filesystem "${path}" does not exist`,
@@ -101,16 +108,32 @@ function escapeLayer(path: string): string {
   return path.replace(/[\\:]/g, "\\$&");
 }
 
-/** Container's side: nothing that is mounted from here on is seen by the host, nor the reverse. */
-export function privateMounts(propagation: string | undefined): Step {
-  const kinds: Record<string, Record<string, number>> = {
-    slave: { MS_SLAVE },
-    shared: { MS_SHARED },
-    unbindable: { MS_UNBINDABLE },
-  };
-  const kind = kinds[propagation?.replace(/^r/, "") ?? ""] ?? { MS_PRIVATE };
+/**
+ * Container's side: nothing that is mounted from here on is seen by the host, nor the reverse. Whatever
+ * the root's propagation is to be: were these mounts shared, the root would be mounted over the host's.
+ */
+export function privateMounts(): Step {
   return step("cut the mounts off from the host's", [
-    call("mount", [0, "/", 0, flags({ MS_REC, ...kind }), 0]),
+    call("mount", [0, "/", 0, flags({ MS_REC, MS_PRIVATE }), 0]),
+  ]);
+}
+
+const PROPAGATIONS: Record<string, Record<string, number>> = {
+  private: { MS_PRIVATE },
+  slave: { MS_SLAVE },
+  shared: { MS_SHARED },
+  unbindable: { MS_UNBINDABLE },
+};
+
+/**
+ * Container's side: `linux.rootfsPropagation`, when the root is entered: a shared one could not be;
+ * pivot_root(2).
+ */
+export function propagateRoot(root: Slot, propagation: string): Step {
+  const below = propagation.startsWith("r");
+  const kind = PROPAGATIONS[below ? propagation.slice(1) : propagation] ?? { MS_PRIVATE };
+  return step(`make the root filesystem ${propagation}`, [
+    setAttributes(root, { propagation: kind, below }),
   ]);
 }
 

@@ -10,7 +10,7 @@ import { becomeSecond, enterNamespaces, newCgroupNamespace } from "./namespaces.
 import { loopbackUp } from "./network.ts";
 import { privilegeSteps } from "./privileges.ts";
 import { dieWithParent, execute, newSession, resetSignals, tellByProc } from "./process.ts";
-import { attachRoot, enterRoot, privateMounts, readonlyRoot } from "./root.ts";
+import { attachRoot, enterRoot, privateMounts, propagateRoot, readonlyRoot } from "./root.ts";
 import { call, ofCommand, type Slot, slot, type Step, step } from "./step.ts";
 import { ensureTarget } from "./target.ts";
 import { openTerminal, takeStreams } from "./terminal.ts";
@@ -23,12 +23,13 @@ export function stageSteps(parts: Parts): Step[] {
   const { linux = {} } = spec;
   return [
     ...birthSteps(parts),
-    privateMounts(linux.rootfsPropagation),
+    privateMounts(),
     attachRoot(root),
     ...filesystemSteps(parts),
     ...linux.maskedPaths?.length ? [prepareMask(parts.mask)] : [],
     ...coverSteps(parts),
     enterRoot(root),
+    ...linux.rootfsPropagation ? [propagateRoot(root, linux.rootfsPropagation)] : [],
     ...around.barrier ? [awaitMinictr(parts.channel)] : [],
     ...privilegeSteps(spec.process, around, parts.channel),
     ...around.trace ? [reportTrace(parts.channel)] : [],

@@ -39,7 +39,7 @@ export function planView(
         ])]
         : [],
       ...openSources(planned, idmap),
-      ...openRoot(source, root, idmap),
+      ...openRoot(source, root, { idmap }),
     ],
     root,
     trees: planned.flatMap(({ mount: { destination }, kind, tree }) =>
