@@ -124,7 +124,7 @@ for (
   const [path, place] of [
     ["/minictr/NAME-below", "minictr/NAME-below"],
     ["NAME", "minictr/NAME"],
-    ["system.slice:minictr:NAME", "system.slice/minictr-NAME.scope"],
+    ["-.slice:minictr:NAME", "minictr-NAME.scope"],
   ] as const
 ) {
   test(
