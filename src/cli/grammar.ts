@@ -85,7 +85,7 @@ export function parseCommandLine<const G extends Grammar>(
   grammar: G,
   argv: readonly string[],
 ): CommandLine<G> {
-  const { long, short, values } = index(grammar);
+  const values = absent(grammar);
   const line = { given: new Set<string>(), groups: new Set<string>(), help: false };
   const set = ({ flag, group }: Found, value: string | boolean) => {
     const name = flag.aliasOf ?? flag.name;
@@ -118,14 +118,14 @@ export function parseCommandLine<const G extends Grammar>(
     }
     if (word.startsWith("--")) {
       const [name, attached] = cut(word.slice(2));
-      const found = long.get(name);
-      if (!found) throw unknownFlag(grammar, `--${name}`, [...long.keys()]);
+      const found = find(grammar, (flag) => flag.name === name);
+      if (!found) throw unknownFlag(grammar, `--${name}`);
       set(found, valueFor(found, `--${name}`, attached));
       continue;
     }
     for (let letters = word.slice(1); letters !== "";) {
       const letter = letters.charAt(0);
-      const found = short.get(letter);
+      const found = find(grammar, ({ short }) => short === letter);
       if (!found) throw wrongUse(grammar, `unknown flag "-${letter}" in "${word}"`);
       const rest = letters.slice(1);
       const bundled = found.flag.value === undefined && !rest.startsWith("=");
@@ -138,20 +138,25 @@ export function parseCommandLine<const G extends Grammar>(
   return { ...line, flags: values as Values<G>, operands: argv.slice(at) };
 }
 
-/** The flags by name and by letter, and the values of a command line without any. */
-function index({ groups }: Grammar) {
+/** The values of a command line without any flag. */
+function absent({ groups }: Grammar): Record<string, string | boolean | string[]> {
   const values: Record<string, string | boolean | string[]> = {};
-  const long = new Map<string, Found>();
-  const short = new Map<string, Found>();
-  for (const { name: group, flags } of groups) {
-    for (const flag of flags) {
-      long.set(flag.name, { flag, group });
-      if (flag.short !== undefined) short.set(flag.short, { flag, group });
-      if (flag.many) values[flag.name] = [];
-      else if (flag.value === undefined) values[flag.name] = false;
+  for (const { flags } of groups) {
+    for (const { name, value, many } of flags) {
+      if (many) values[name] = [];
+      else if (value === undefined) values[name] = false;
     }
   }
-  return { long, short, values };
+  return values;
+}
+
+/** Few flags are given of the hundred that `run` has: looking for them is faster than an index. */
+function find({ groups }: Grammar, is: (flag: Flag) => boolean): Found | undefined {
+  for (const { name: group, flags } of groups) {
+    const flag = flags.find(is);
+    if (flag) return { flag, group };
+  }
+  return undefined;
 }
 
 /**
@@ -186,7 +191,8 @@ export function nearest(word: string, words: readonly string[]): string | undefi
   return best ?? words.find((candidate) => word.length >= 3 && candidate.startsWith(word));
 }
 
-function unknownFlag(grammar: Grammar, spelled: string, names: readonly string[]): UsageError {
+function unknownFlag(grammar: Grammar, spelled: string): UsageError {
+  const names = grammar.groups.flatMap(({ flags }) => flags.map(({ name }) => name));
   const meant = nearest(spelled.slice(2), names);
   const hint = meant === undefined ? "" : `: did you mean "--${meant}"?`;
   return wrongUse(grammar, `unknown flag "${spelled}"${hint}`);

@@ -14,7 +14,7 @@ import type { EtcFiles } from "./etc_files.ts";
 import type { Happening } from "./events.ts";
 import type { NetworkRequest } from "./networking.ts";
 import type { StartOptions } from "./start.ts";
-import type { Roots, State } from "./state.ts";
+import { type Roots, type State, stateDirectory } from "./state.ts";
 import type { VolumeUse } from "./volumes.ts";
 
 /** What the engine knows of a container beside its spec. */
@@ -69,6 +69,7 @@ export async function planRun(
   plan: typeof planContainer = planContainer,
 ): Promise<ContainerPlan> {
   const { root, seccomp } = options;
+  const own = `${stateDirectory(options.roots, options.id)}/`;
   const resources = spec.linux?.resources ?? {};
   const around: Surroundings = {
     root,
@@ -80,7 +81,9 @@ export async function planRun(
     lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
     ...await attributesOf(spec.process, spec.linux),
     kindOf: (source) =>
-      kindOf(source) ?? (options.createSources?.includes(source) ? "directory" : "file"),
+      source.startsWith(own)
+        ? "file" // Of /etc, and not there yet.
+        : kindOf(source) ?? (options.createSources?.includes(source) ? "directory" : "file"),
     streams: spec.process?.terminal
       ? ["inherit", "inherit", "inherit"] // The pty takes their place.
       : streamsFor(options.interactive, options.supervision),
